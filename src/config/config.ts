@@ -1,0 +1,81 @@
+/** The settings of one run, checked and complete; every path is absolute. */
+export type Config = {
+  /** The file it came from, for messages and for "how to reproduce". */
+  readonly path: string;
+  readonly modelPath: string;
+  readonly outputPath: string;
+  readonly reportDirectory: string;
+  readonly budget: BudgetConfig;
+  readonly quantize: QuantizeConfig;
+  readonly data: DataConfig;
+  readonly sensitivity: SensitivityConfig;
+  readonly gate: GateConfig;
+  /** Seeds the choice of samples. */
+  readonly seed: number;
+};
+
+export type BudgetConfig =
+  | { readonly kind: 'bytes'; readonly sizeBytes: number }
+  /** Of the float file, in (0, 1]. */
+  | { readonly kind: 'ratio'; readonly ratio: number }
+  /** Mean bits per quantizable weight; the rest of the file comes on top. */
+  | { readonly kind: 'bits-per-weight'; readonly bitsPerWeight: number };
+
+export type QuantizeConfig = {
+  /** Offered bit-widths, ascending, each in 2…8. */
+  readonly bitWidths: readonly number[];
+  readonly method: 'rtn';
+  readonly format: 'packed';
+  /** Layer name or glob -> one width (2…8), or float; the first match counts. */
+  readonly pins: readonly { readonly pattern: string; readonly bitWidth: number | 'float' }[];
+};
+
+export type DataConfig = {
+  readonly calibration: DataSourceConfig;
+  readonly evaluation: DataSourceConfig;
+  readonly preprocess: PreprocessConfig;
+};
+
+export type DataSourceConfig = {
+  readonly path: string;
+  /** How many samples to take; all when absent. */
+  readonly sampleCount?: number;
+};
+
+/** value = (pixel / scale − mean) / std, per channel; image folders are resized and cropped first. */
+export type PreprocessConfig = {
+  readonly scale: number;
+  /** One number for all channels, or one per channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly channelOrder: 'rgb' | 'bgr';
+  readonly layout: 'nchw' | 'nhwc';
+  /** Length of the shorter side after resizing, or exact [height, width]; absent: straight to the model's input size. */
+  readonly resize?: number | readonly [number, number];
+  /** Centre crop to the model's input size after resizing. */
+  readonly crop: 'center' | 'none';
+};
+
+export type SensitivityConfig = {
+  readonly method: 'diagonal' | 'pairwise';
+  readonly loss: 'kl' | 'cross-entropy' | 'mse';
+  /** φ applied to losses before pair terms are formed: log(1 + L), or none. */
+  readonly transform: 'none' | 'log1p';
+  /** Project G onto the positive semi-definite cone (the paper's). */
+  readonly psd: boolean;
+};
+
+export type Metric = 'top1' | 'top5' | 'kl';
+
+export type GateConfig = {
+  readonly metric: Metric;
+  /** Least value of the artifact's metric, a ratio for top1 and top5. */
+  readonly min?: number;
+  /** Largest value, for metrics where less is better (kl). */
+  readonly max?: number;
+  /** Largest loss against the float model on the same samples. */
+  readonly maxDrop?: number;
+  readonly maxSizeBytes?: number;
+  /** Where in the config each limit stands, for annotations. */
+  readonly locations: Readonly<Partial<Record<'min' | 'max' | 'max-drop' | 'max-size' | 'size', import('../errors.ts').SourceLocation>>>;
+};

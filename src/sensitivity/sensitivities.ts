@@ -1,0 +1,20 @@
+/**
+ * The measured harm of every candidate and, for `pairwise`, of every pair. Variables are the candidates layer by layer.
+ * Losses are means over the calibration samples, minus the float model's loss.
+ */
+export type Sensitivities = {
+  readonly method: 'diagonal' | 'pairwise';
+  readonly loss: 'kl' | 'cross-entropy' | 'mse';
+  readonly sampleCount: number;
+  /** Number of candidates of each layer, shape [layerCount]. */
+  readonly candidateCounts: readonly number[];
+  /** L({i:b}), shape [variableCount]. */
+  readonly singles: Float64Array;
+  /** L({i:b, j:c}) for i ≠ j, symmetric, NaN where not measured, shape [variableCount, variableCount]; absent for `diagonal`. */
+  readonly pairs?: Float64Array;
+  readonly singleCount: number;
+  readonly pairCount: number;
+  /** Model work in units of one forward of the whole float model over the whole calibration set. */
+  readonly forwardEquivalents: number;
+  readonly seconds: number;
+};

@@ -1,0 +1,27 @@
+import type { Assignment, QuadraticProgram } from '../program/quadratic-program.ts';
+
+export type SolveLimits = {
+  readonly timeLimitSeconds: number;
+  /** Stop when (objective − bestBound) / max(|objective|, 1e-12) is at most this. */
+  readonly relativeGap: number;
+};
+
+/** An assignment can only be read from `optimal` and `feasible`; `feasible` always carries how far from optimal it may be. */
+export type Solution =
+  | {
+      readonly status: 'optimal' | 'feasible';
+      readonly assignment: Assignment;
+      readonly objective: number;
+      readonly bestBound: number;
+      readonly relativeGap: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly status: 'infeasible';
+      /** Per constraint: the smallest limit that some assignment meets, taken alone. */
+      readonly smallestLimits: readonly number[];
+      readonly seconds: number;
+    }
+  | { readonly status: 'failed'; readonly reason: string; readonly seconds: number };
+
+export type Solve = (program: QuadraticProgram, limits: SolveLimits) => Promise<Solution>;
