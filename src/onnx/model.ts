@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { UnsupportedModelError, UserError } from '../errors.ts';
+import { decodeModelProto, type GraphProto, type ModelProto } from '../wire/model-proto.ts';
+import { loadExternalData, type ReadExternalData } from './external-data.ts';
+import { assertTensorIsComplete } from './tensor-values.ts';
+
+/** A decoded ONNX model. Messages are treated as immutable: a rewrite builds new ones. */
+export type Model = {
+  /** Where it was read from, for messages. */
+  readonly path: string;
+  readonly proto: ModelProto;
+  readonly graph: GraphProto;
+  /** Version of the default operator set ("ai.onnx"). */
+  readonly opsetVersion: number;
+  readonly fileSizeBytes: number;
+  readonly fileSha256: string;
+};
+
+/** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
+const OLDEST_OPSET = 7;
+
+/**
+ * Decode a model file, with its external data loaded in.
+ *
+ * @param readExternal reads a slice of a file named by a tensor, relative to the model
+ * @throws UserError if the bytes are no ONNX model, are cut short, or a tensor's data does not fit its dims
+ * @throws UnsupportedModelError if the default opset is missing or older than 7
+ */
+export async function decodeModel(bytes: Uint8Array, path: string, readExternal: ReadExternalData): Promise<Model> {
+  const proto = parseModel(bytes, path);
+  const graph = proto.graph;
+  if (graph === undefined || graph.node.length === 0) {
+    throw notAModel(path, bytes, 'it holds no graph with nodes');
+  }
+  const opsetVersion = defaultOpset(proto, path);
+  await loadExternalData(graph, path, readExternal);
+  for (const tensor of graph.initializer) assertTensorIsComplete(tensor, path);
+  return {
+    path,
+    proto,
+    graph,
+    opsetVersion,
+    fileSizeBytes: bytes.length,
+    fileSha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** The same model with another graph. */
+export function withGraph(model: Model, graph: GraphProto): Model {
+  return { ...model, graph, proto: { ...model.proto, graph } };
+}
+
+function parseModel(bytes: Uint8Array, path: string): ModelProto {
+  try {
+    return decodeModelProto(bytes);
+  } catch (cause) {
+    throw notAModel(path, bytes, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function notAModel(path: string, bytes: Uint8Array, reason: string, cause?: unknown): UserError {
+  return new UserError(
+    {
+      what: `this is not a complete ONNX model (${bytes.length} bytes): ${reason}`,
+      where: path,
+      fix: 'export the model again, and check that the file was copied whole (a Git LFS pointer is a small text file)',
+    },
+    { cause },
+  );
+}
+
+function defaultOpset(proto: ModelProto, path: string): number {
+  const entry = proto.opsetImport.find(({ domain }) => domain === undefined || domain === '' || domain === 'ai.onnx');
+  const version = Number(entry?.version ?? 0);
+  if (version >= OLDEST_OPSET) return version;
+  throw new UnsupportedModelError({
+    what: entry === undefined ? 'the model imports no default opset' : `the model uses opset ${version}`,
+    where: path,
+    fix: `export it with opset ${OLDEST_OPSET} or newer (17 is a good choice)`,
+  });
+}
