@@ -5,7 +5,11 @@
 export type QuadraticProgram = {
   /** Number of variables of each group, shape [groupCount], each ≥ 1. */
   readonly groupSizes: readonly number[];
-  /** G, symmetric, row-major, shape [variableCount, variableCount]; zero between two different variables of one group. */
+  /**
+   * G, symmetric, row-major, shape [variableCount, variableCount]. Entries between two different variables of one group
+   * never count, because a one-hot choice never holds both; a PSD projection fills them, and they are best kept: without
+   * them the projected matrix is no longer convex, and the proof of optimality is slower.
+   */
   readonly quadratic: Float64Array;
   readonly constraints: readonly LinearConstraint[];
 };
