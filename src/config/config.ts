@@ -1,3 +1,5 @@
+import type { SourceLocation } from '../errors.ts';
+
 /** The settings of one run, checked and complete; every path is absolute. */
 export type Config = {
   /** The file it came from, for messages and for "how to reproduce". */
@@ -5,6 +7,8 @@ export type Config = {
   readonly modelPath: string;
   readonly outputPath: string;
   readonly reportDirectory: string;
+  /** Reserved for kept measurements: nothing reads or writes there yet. */
+  readonly cacheDirectory?: string;
   readonly budget: BudgetConfig;
   readonly quantize: QuantizeConfig;
   readonly data: DataConfig;
@@ -76,6 +80,9 @@ export type GateConfig = {
   /** Largest loss against the float model on the same samples. */
   readonly maxDrop?: number;
   readonly maxSizeBytes?: number;
-  /** Where in the config each limit stands, for annotations. */
-  readonly locations: Readonly<Partial<Record<'min' | 'max' | 'max-drop' | 'max-size' | 'size', import('../errors.ts').SourceLocation>>>;
+  /** Where in the config each limit stands, for annotations; a limit from the command line stands nowhere. */
+  readonly locations: Readonly<Partial<Record<LimitName, SourceLocation>>>;
 };
+
+/** The limits by their keys in the config; `size` is the budget, whether in bytes or in bits per weight. */
+export type LimitName = 'min' | 'max' | 'max-drop' | 'max-size' | 'size';

@@ -1,0 +1,43 @@
+/** The config as it stands in the file, once the schema has checked it and filled in its defaults. */
+
+/** The value of a config file that satisfies schemas/config.v1.schema.json; the schema describes every property. */
+export type ConfigDocument = {
+  readonly version: 1;
+  readonly model: string;
+  readonly output: string;
+  readonly report: string;
+  readonly budget: { readonly size?: number | string; readonly bits?: number };
+  readonly quantize: {
+    readonly bits: readonly number[];
+    readonly method: 'rtn';
+    readonly format: 'packed';
+    readonly pin: Readonly<Record<string, number | 'float'>>;
+  };
+  readonly data: {
+    readonly calibration: { readonly path: string; readonly samples: number };
+    readonly evaluation: { readonly path: string; readonly samples?: number };
+    readonly preprocess: {
+      readonly scale: number;
+      readonly mean: number | readonly number[];
+      readonly std: number | readonly number[];
+      readonly order: 'rgb' | 'bgr';
+      readonly layout: 'nchw' | 'nhwc';
+      readonly resize?: number | readonly [number, number];
+      readonly crop: 'center' | 'none';
+    };
+  };
+  readonly sensitivity: {
+    readonly method: 'diagonal' | 'pairwise';
+    readonly loss: 'kl' | 'cross-entropy' | 'mse';
+    readonly transform: 'none' | 'log1p';
+    readonly psd: boolean;
+  };
+  readonly gate: {
+    readonly metric: 'top1' | 'top5' | 'kl';
+    readonly min?: number;
+    readonly max?: number;
+    readonly 'max-drop'?: number;
+    readonly 'max-size'?: number | string;
+  };
+  readonly seed: number;
+};

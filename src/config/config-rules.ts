@@ -1,0 +1,114 @@
+/** What a schema cannot say: limits that fit the metric, sizes that are sizes, paths that do not collide. */
+import { resolve } from 'node:path';
+import type { Problem } from '../errors.ts';
+import { parseByteSize } from './byte-size.ts';
+import { type AppliedOverrides, parseSize } from './overrides.ts';
+import { renderPath } from './schema-problems.ts';
+import { describeFound } from './schema-words.ts';
+import type { ValuePath, YamlDocument } from './yaml-document.ts';
+
+/** Reads one value that the schema may have refused, so nothing is known about its type. */
+type Read = (path: ValuePath) => unknown;
+
+/** Checks the rules that need more than a schema. What has the wrong type is passed over: the schema speaks of that. */
+export function findRuleProblems(
+  document: YamlDocument,
+  directory: string,
+  applied: AppliedOverrides,
+): readonly Problem[] {
+  const read: Read = (path) => readValue(document.value, path);
+  return [
+    ...findLimitProblems(document, read),
+    ...findSizeProblems(document, read),
+    ...findChannelProblems(document, read),
+    ...findPathProblems(document, read, directory, applied),
+  ];
+}
+
+function readValue(value: unknown, path: ValuePath): unknown {
+  return path.reduce<unknown>((at, key) => {
+    const isHolder = typeof at === 'object' && at !== null && Object.hasOwn(at, key);
+    return isHolder ? (at as Readonly<Record<string, unknown>>)[key] : undefined;
+  }, value);
+}
+
+function findLimitProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  const metric = read(['gate', 'metric']);
+  if (metric === 'kl') return findKlLimitProblems(document, read);
+  return metric === 'top1' || metric === 'top5' ? findShareLimitProblems(document, read, metric) : [];
+}
+
+function findKlLimitProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  if (read(['gate', 'min']) === undefined) return [];
+  const what = '`gate.min` does not fit the metric kl, where less is better';
+  return [{ what, where: document.locateKey(['gate', 'min']), fix: 'use `max`' }];
+}
+
+function findShareLimitProblems(document: YamlDocument, read: Read, metric: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (read(['gate', 'max']) !== undefined) {
+    const what = `\`gate.max\` does not fit the metric ${metric}, where more is better`;
+    problems.push({ what, where: document.locateKey(['gate', 'max']), fix: 'use `min` or `max-drop`' });
+  }
+  const maxDrop = read(['gate', 'max-drop']);
+  if (typeof maxDrop === 'number' && maxDrop > 1) {
+    problems.push({
+      what: `\`gate.max-drop\` is ${maxDrop}, expected a share from 0 to 1 for ${metric}`,
+      where: document.locate(['gate', 'max-drop']),
+      fix: 'one percentage point is 0.01',
+    });
+  }
+  return problems;
+}
+
+/** Texts that look like sizes and are none: less than a byte, more than 100 %, too large to count. */
+function findSizeProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  const refuse = (path: ValuePath, isSize: (size: string) => boolean, expected: string): readonly Problem[] => {
+    const size = read(path);
+    if (typeof size !== 'string' || isSize(size)) return [];
+    const what = `\`${renderPath(path)}\` is ${describeFound(size)}, expected ${expected}`;
+    return [{ what, where: document.locate(path) }];
+  };
+  return [
+    ...refuse(['budget', 'size'], (size) => parseSize(size) !== undefined, 'at least 1 byte and at most 100%'),
+    ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+  ];
+}
+
+function findChannelProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  const mean = read(['data', 'preprocess', 'mean']);
+  const std = read(['data', 'preprocess', 'std']);
+  if (!Array.isArray(mean) || !Array.isArray(std) || mean.length === std.length) return [];
+  const what = `\`data.preprocess.std\` has ${std.length} numbers where \`mean\` has ${mean.length}, expected as many`;
+  return [{ what, where: document.locate(['data', 'preprocess', 'std']), fix: 'give one number per channel in both' }];
+}
+
+function findPathProblems(
+  document: YamlDocument,
+  read: Read,
+  directory: string,
+  applied: AppliedOverrides,
+): readonly Problem[] {
+  const pathAt = (path: ValuePath) => {
+    const text = read(path);
+    return typeof text === 'string' ? resolve(directory, text) : undefined;
+  };
+  const calibration = pathAt(['data', 'calibration', 'path']);
+  const evaluation = pathAt(['data', 'evaluation', 'path']);
+  const output = applied.outputPath ?? pathAt(['output']);
+  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation];
+  const problems: Problem[] = [];
+  if (calibration !== undefined && calibration === evaluation) {
+    problems.push({
+      what: '`data.evaluation.path` is the calibration data',
+      where: document.locate(['data', 'evaluation', 'path']),
+      fix: 'evaluate on samples that were not used to choose the bit-widths',
+    });
+  }
+  if (output !== undefined && inputs.includes(output)) {
+    const where = applied.outputPath === undefined ? { where: document.locate(['output']) } : {};
+    const what = `the output ${output} is one of the inputs and would overwrite it`;
+    problems.push({ what, ...where, fix: 'choose another path for the output' });
+  }
+  return problems;
+}

@@ -1,0 +1,126 @@
+/** From the text of a config file to settings that are checked and complete. */
+import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type Problem, type SourceLocation, UserError } from '../errors.ts';
+import { parseByteSize } from './byte-size.ts';
+import type { BudgetConfig, Config, DataConfig, GateConfig, LimitName, PreprocessConfig } from './config.ts';
+import type { ConfigDocument } from './config-document.ts';
+import { findRuleProblems } from './config-rules.ts';
+import { type AppliedOverrides, applyOverrides, type ConfigOverrides, parseSize } from './overrides.ts';
+import { findSchemaProblems } from './schema-problems.ts';
+import { parseYaml, type YamlDocument } from './yaml-document.ts';
+
+/**
+ * Parses a config file (YAML, schemas/config.v1.schema.json) and lays `overrides` over it.
+ *
+ * @param text the content of the file
+ * @param path the file, for messages as it is given here; relative paths in the text are relative to its folder
+ * @throws UserError with every problem of the file and of the overrides at once, each with its place
+ */
+export function parseConfig(text: string, path: string, overrides: ConfigOverrides = {}): Config {
+  const document = parseYaml(text, path);
+  const absolutePath = resolve(overrides.workingDirectory ?? '.', path);
+  const { applied, problems } = applyOverrides(overrides);
+  const schemaProblems = findSchemaProblems(document, suppliedKeys(overrides));
+  const ruleProblems = findRuleProblems(document, dirname(absolutePath), applied);
+  refuse([...schemaProblems, ...ruleProblems.filter(isAwayFrom(schemaProblems)), ...problems]);
+  return buildConfig(document, absolutePath, applied);
+}
+
+/** The required keys of the file that an option stands in for, whether or not the option itself is well-formed. */
+function suppliedKeys({ model, output, size, bitsPerWeight }: ConfigOverrides): readonly string[] {
+  const options = { model, output, budget: size ?? bitsPerWeight };
+  return Object.entries(options).flatMap(([key, option]) => (option === undefined ? [] : [key]));
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new UserError(problems.toSorted(byPlace));
+}
+
+/** Down the file; problems without a place, those of options, come last. */
+function byPlace({ where: a }: Problem, { where: b }: Problem): number {
+  if (typeof a !== 'object' || typeof b !== 'object')
+    return Number(typeof a !== 'object') - Number(typeof b !== 'object');
+  return a.line - b.line || a.column - b.column;
+}
+
+/** One complaint about a value is enough, and the schema's comes first. */
+function isAwayFrom(problems: readonly Problem[]): (problem: Problem) => boolean {
+  return ({ where }) => where === undefined || !problems.some((other) => isDeepStrictEqual(other.where, where));
+}
+
+function buildConfig(document: YamlDocument, path: string, applied: AppliedOverrides): Config {
+  const settings = document.value as ConfigDocument;
+  const toAbsolute = (relative: string) => resolve(dirname(path), relative);
+  return {
+    path,
+    modelPath: applied.modelPath ?? toAbsolute(settings.model),
+    outputPath: applied.outputPath ?? toAbsolute(settings.output),
+    reportDirectory: applied.reportDirectory ?? toAbsolute(settings.report),
+    ...(applied.cacheDirectory === undefined ? {} : { cacheDirectory: applied.cacheDirectory }),
+    budget: applied.budget ?? buildBudget(settings),
+    quantize: {
+      bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
+      method: settings.quantize.method,
+      format: settings.quantize.format,
+      pins: buildPins(document, settings),
+    },
+    data: buildData(settings, toAbsolute),
+    sensitivity: { ...settings.sensitivity, ...(applied.method === undefined ? {} : { method: applied.method }) },
+    gate: buildGate(document, settings, applied.budget === undefined),
+    seed: settings.seed,
+  };
+}
+
+function buildBudget({ budget: { size, bits } }: ConfigDocument): BudgetConfig {
+  if (bits !== undefined) return { kind: 'bits-per-weight', bitsPerWeight: bits };
+  return parseSize(size!)!;
+}
+
+/** In the order of the file: an object would put layers with number names first. */
+function buildPins(document: YamlDocument, { quantize }: ConfigDocument): Config['quantize']['pins'] {
+  const patterns = document.keysAt(['quantize', 'pin']);
+  return patterns.map((pattern) => ({ pattern, bitWidth: quantize.pin[pattern]! }));
+}
+
+function buildData({ data }: ConfigDocument, toAbsolute: (path: string) => string): DataConfig {
+  const { calibration, evaluation, preprocess } = data;
+  return {
+    calibration: { path: toAbsolute(calibration.path), sampleCount: calibration.samples },
+    evaluation: {
+      path: toAbsolute(evaluation.path),
+      ...(evaluation.samples === undefined ? {} : { sampleCount: evaluation.samples }),
+    },
+    preprocess: buildPreprocess(preprocess),
+  };
+}
+
+function buildPreprocess(preprocess: ConfigDocument['data']['preprocess']): PreprocessConfig {
+  return {
+    scale: preprocess.scale,
+    mean: [preprocess.mean].flat(),
+    std: [preprocess.std].flat(),
+    channelOrder: preprocess.order,
+    layout: preprocess.layout,
+    ...(preprocess.resize === undefined ? {} : { resize: preprocess.resize }),
+    crop: preprocess.crop,
+  };
+}
+
+function buildGate(document: YamlDocument, { gate, budget }: ConfigDocument, isBudgetFromFile: boolean): GateConfig {
+  const maxSize = gate['max-size'];
+  const limitNames: readonly LimitName[] = ['min', 'max', 'max-drop', 'max-size'];
+  const locations: Partial<Record<LimitName, SourceLocation>> = {};
+  for (const name of limitNames) {
+    if (name in gate) locations[name] = document.locate(['gate', name]);
+  }
+  if (isBudgetFromFile) locations.size = document.locate(['budget', ...Object.keys(budget)]);
+  return {
+    metric: gate.metric,
+    ...(gate.min === undefined ? {} : { min: gate.min }),
+    ...(gate.max === undefined ? {} : { max: gate.max }),
+    ...(gate['max-drop'] === undefined ? {} : { maxDrop: gate['max-drop'] }),
+    ...(maxSize === undefined ? {} : { maxSizeBytes: parseByteSize(maxSize)! }),
+    locations,
+  };
+}

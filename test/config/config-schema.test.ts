@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import schema from '../../schemas/config.v1.schema.json' with { type: 'json' };
+import { applyOverrides } from '../../src/config/overrides.ts';
+
+type SchemaNode = {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+};
+
+/** Optional settings whose absence means something that no value could say. */
+const WITHOUT_DEFAULT = [
+  'budget.size',
+  'budget.bits',
+  'data.evaluation.samples',
+  'data.preprocess.resize',
+  'gate.min',
+  'gate.max',
+  'gate.max-drop',
+  'gate.max-size',
+];
+
+function properties(node: SchemaNode, path: string): readonly { path: string; node: SchemaNode; required: boolean }[] {
+  return Object.entries(node.properties ?? {}).flatMap(([key, child]) => [
+    { path: path + key, node: child, required: node.required?.includes(key) ?? false },
+    ...properties(child, `${path}${key}.`),
+  ]);
+}
+
+const all = properties(schema as SchemaNode, '');
+
+it('config schema: every property has a description that is a sentence', () => {
+  expect(all.length).toBeGreaterThan(30);
+  expect(all.filter(({ node }) => !/^[A-Za-z].*\.$/.test(node.description ?? '')).map(({ path }) => path)).toEqual([]);
+});
+
+it('config schema: every optional property has a default, or its absence is a meaning', () => {
+  const without = all.filter(({ node, required }) => !required && !('default' in node)).map(({ path }) => path);
+  expect(without).toEqual(WITHOUT_DEFAULT);
+});
+
+it('config schema: the option --method takes what sensitivity.method takes', () => {
+  const methods = all.find(({ path }) => path === 'sensitivity.method')?.node.enum as readonly string[];
+  for (const method of methods) expect(applyOverrides({ method }).applied).toEqual({ method });
+  expect(applyOverrides({ method: 'x' }).problems[0]?.what).toContain(`one of ${methods.join(', ')}`);
+});

@@ -1,0 +1,449 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { UserError } from '../../src/errors.ts';
+
+const MINIMAL = `version: 1
+model: models/m.onnx
+output: ../build/m.quant.onnx
+budget: { size: 125 KB }
+data:
+  calibration: { path: data/c.npz }
+  evaluation: { path: /data/t.npz }
+`;
+
+const FULL = `version: 1
+model: m.onnx
+output: q.onnx
+report: out/report
+budget: { bits: 3.0 }
+quantize:
+  bits: [8, 2, 4]
+  method: rtn
+  format: packed
+  pin: { "10": 8, "2": float, "head.*": 4 }
+data:
+  calibration: { path: c, samples: 64 }
+  evaluation: { path: t, samples: 100 }
+  preprocess:
+    { scale: 255, mean: [0.1, 0.2, 0.3], std: [1, 2, 3], order: bgr, layout: nhwc, resize: [240, 320], crop: none }
+sensitivity: { method: diagonal, loss: cross-entropy, transform: log1p, psd: false }
+gate:
+  metric: top5
+  min: 0.9
+  max-drop: 0.01
+  max-size: 130 KiB
+seed: 7
+`;
+
+function parse(text: string): Config {
+  return parseConfig(text, '/work/ci/bitgate.yml');
+}
+
+function errorOf(text: string, overrides: Parameters<typeof parseConfig>[2] = {}): UserError {
+  try {
+    parseConfig(text, 'bitgate.yml', overrides);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return error as UserError;
+  }
+  throw new Error('nothing was thrown');
+}
+
+function messagesOf(text: string): readonly string[] {
+  return errorOf(text).message.split('\n');
+}
+
+describe('parseConfig', () => {
+  it('parseConfig: a minimal file gets the defaults of the schema, and absolute paths', () => {
+    expect(parse(MINIMAL)).toEqual({
+      path: '/work/ci/bitgate.yml',
+      modelPath: '/work/ci/models/m.onnx',
+      outputPath: '/work/build/m.quant.onnx',
+      reportDirectory: '/work/ci/bitgate-report',
+      budget: { kind: 'bytes', sizeBytes: 125_000 },
+      quantize: { bitWidths: [2, 4, 8], method: 'rtn', format: 'packed', pins: [] },
+      data: {
+        calibration: { path: '/work/ci/data/c.npz', sampleCount: 512 },
+        evaluation: { path: '/data/t.npz' },
+        preprocess: { scale: 1, mean: [0], std: [1], channelOrder: 'rgb', layout: 'nchw', crop: 'center' },
+      },
+      sensitivity: { method: 'pairwise', loss: 'kl', transform: 'none', psd: true },
+      gate: {
+        metric: 'top1',
+        locations: { size: { file: '/work/ci/bitgate.yml', line: 4, column: 17, endLine: 4, endColumn: 23 } },
+      },
+      seed: 0,
+    });
+  });
+
+  it('parseConfig: every setting of a full file arrives, widths ascending and pins in their order', () => {
+    const place = { file: '/work/ci/bitgate.yml' };
+    expect(parse(FULL)).toEqual({
+      path: '/work/ci/bitgate.yml',
+      modelPath: '/work/ci/m.onnx',
+      outputPath: '/work/ci/q.onnx',
+      reportDirectory: '/work/ci/out/report',
+      budget: { kind: 'bits-per-weight', bitsPerWeight: 3 },
+      quantize: {
+        bitWidths: [2, 4, 8],
+        method: 'rtn',
+        format: 'packed',
+        pins: [
+          { pattern: '10', bitWidth: 8 },
+          { pattern: '2', bitWidth: 'float' },
+          { pattern: 'head.*', bitWidth: 4 },
+        ],
+      },
+      data: {
+        calibration: { path: '/work/ci/c', sampleCount: 64 },
+        evaluation: { path: '/work/ci/t', sampleCount: 100 },
+        preprocess: {
+          scale: 255,
+          mean: [0.1, 0.2, 0.3],
+          std: [1, 2, 3],
+          channelOrder: 'bgr',
+          layout: 'nhwc',
+          resize: [240, 320],
+          crop: 'none',
+        },
+      },
+      sensitivity: { method: 'diagonal', loss: 'cross-entropy', transform: 'log1p', psd: false },
+      gate: {
+        metric: 'top5',
+        min: 0.9,
+        maxDrop: 0.01,
+        maxSizeBytes: 133_120,
+        locations: {
+          size: { ...place, line: 5, column: 17, endLine: 5, endColumn: 20 },
+          min: { ...place, line: 19, column: 8, endLine: 19, endColumn: 11 },
+          'max-drop': { ...place, line: 20, column: 13, endLine: 20, endColumn: 17 },
+          'max-size': { ...place, line: 21, column: 13, endLine: 21, endColumn: 20 },
+        },
+      },
+      seed: 7,
+    });
+  });
+
+  it.each([
+    ['125000', { kind: 'bytes', sizeBytes: 125_000 }],
+    ['1.2 MB', { kind: 'bytes', sizeBytes: 1_200_000 }],
+    ['"25%"', { kind: 'ratio', ratio: 0.25 }],
+  ])('parseConfig: a budget of %s', (size, budget) => {
+    expect(parse(MINIMAL.replace('125 KB', size)).budget).toEqual(budget);
+  });
+
+  it('parseConfig: a pin map behind an alias keeps its pins', () => {
+    const text = MINIMAL.replace('version: 1', 'version: 1\nquantize: { pin: &p { a: 8 } }');
+    expect(parse(text).quantize.pins).toEqual([{ pattern: 'a', bitWidth: 8 }]);
+  });
+
+  it('parseConfig: one resize length means the shorter side', () => {
+    const text = MINIMAL.replace('data:', 'data:\n  preprocess: { resize: 256 }');
+    expect(parse(text).data.preprocess).toMatchObject({ resize: 256, crop: 'center' });
+  });
+
+  it('parseConfig: the same text gives the same settings twice', () => {
+    expect(parse(FULL)).toEqual(parse(FULL));
+  });
+});
+
+describe('parseConfig, errors', () => {
+  it.each([
+    [
+      '',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+    ],
+    [
+      '- a\n',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+    ],
+  ])('parseConfig: %j is not a map of settings', (text, message) => {
+    expect(errorOf(text).message).toBe(message);
+  });
+
+  it('parseConfig: every problem is reported at once, in the order of the lines', () => {
+    const text = `version: 2
+modle: m.onnx
+quantise: {}
+budget: {}
+size: 3 KB
+foo: 1
+data:
+  calibration: { path: 3, sample: 4 }
+`;
+    expect(messagesOf(text)).toEqual([
+      'bitgate.yml:1:1: `output` is missing, expected a text that is not empty',
+      '  fix: add `output`: The quantized ONNX file to write. Folders on the way are made.',
+      'bitgate.yml:1:10: `version` is 2, expected 1',
+      'bitgate.yml:2:1: unknown key `modle`; did you mean `model`?',
+      'bitgate.yml:3:1: unknown key `quantise`; did you mean `quantize`?',
+      'bitgate.yml:4:1: `budget` is empty, expected either size or bits',
+      'bitgate.yml:5:1: unknown key `size` at the top',
+      '  fix: it belongs in `budget`',
+      'bitgate.yml:6:1: unknown key `foo` at the top',
+      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+      'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
+      '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
+      'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
+      'bitgate.yml:8:27: unknown key `sample`; did you mean `samples`?',
+    ]);
+  });
+
+  it.each([
+    ['quantize: { bits: [2, 9] }', '8:23', '`quantize.bits[1]` is 9, expected a whole number from 2 to 8'],
+    ['quantize: { bits: [2.5] }', '8:20', '`quantize.bits[0]` is 2.5, expected a whole number from 2 to 8'],
+    [
+      'quantize: { bits: [4, 2, 4] }',
+      '8:26',
+      '`quantize.bits` has 4 twice, expected no repetition\n  fix: remove one of them',
+    ],
+    [
+      'quantize: { bits: [] }',
+      '8:19',
+      '`quantize.bits` is an empty list, expected a list that is not empty, each item a whole number from 2 to 8',
+    ],
+    ['quantize: { bitz: [2] }', '8:13', 'unknown key `bitz`; did you mean `bits`?'],
+    ['quantize: { method: gptq }', '8:21', '`quantize.method` is "gptq", expected rtn'],
+    ['quantize: { format: qdq }', '8:21', '`quantize.format` is "qdq", expected packed'],
+    [
+      'quantize: { pin: { "/a/b": 9 } }',
+      '8:28',
+      '`quantize.pin["/a/b"]` is 9, expected one of 2, 3, 4, 5, 6, 7, 8, float',
+    ],
+    [
+      'quantize: { pin: { a: flaot } }',
+      '8:23',
+      '`quantize.pin.a` is "flaot", expected one of 2, 3, 4, 5, 6, 7, 8, float; did you mean float?',
+    ],
+    [
+      'quantize: { pin: 3 }',
+      '8:18',
+      '`quantize.pin` is 3, expected a map from names to one of 2, 3, 4, 5, 6, 7, 8, float',
+    ],
+    ['sensitivity: { method: auto }', '8:24', '`sensitivity.method` is "auto", expected one of diagonal, pairwise'],
+    [
+      'sensitivity: { method: pairwize }',
+      '8:24',
+      '`sensitivity.method` is "pairwize", expected one of diagonal, pairwise; did you mean pairwise?',
+    ],
+    ['sensitivity: { psd: yes }', '8:21', '`sensitivity.psd` is "yes", expected true or false'],
+    ['sensitivity:', '8:1', '`sensitivity` is empty, expected a map with the keys method, loss, transform, psd'],
+    ['gate: { min: 90 }', '8:14', '`gate.min` is 90, expected a share from 0 to 1 (0.9 is 90 %)'],
+    ['gate: { min: 90% }', '8:14', '`gate.min` is "90%", expected a share from 0 to 1 (0.9 is 90 %)'],
+    ['gate: { min: .nan }', '8:14', '`gate.min` is NaN, expected a share from 0 to 1 (0.9 is 90 %)'],
+    ['gate: { metric: kl, max: .inf }', '8:26', '`gate.max` is Infinity, expected a number, at least 0'],
+    [
+      'gate: { max: 0.1 }',
+      '8:9',
+      '`gate.max` does not fit the metric top1, where more is better\n  fix: use `min` or `max-drop`',
+    ],
+    [
+      'gate: { metric: kl, min: 0.9 }',
+      '8:21',
+      '`gate.min` does not fit the metric kl, where less is better\n  fix: use `max`',
+    ],
+    [
+      'gate: { metric: top5, max-drop: 5 }',
+      '8:33',
+      '`gate.max-drop` is 5, expected a share from 0 to 1 for top5\n  fix: one percentage point is 0.01',
+    ],
+    ['gate: { max-drop: -0.1 }', '8:19', '`gate.max-drop` is -0.1, expected a number, at least 0'],
+    [
+      'gate: { max-size: 12 kilo }',
+      '8:19',
+      '`gate.max-size` is "12 kilo", expected a size such as 125000 (bytes), "125 KB" or "300 KiB"',
+    ],
+    ['gate: { max-size: 0 KB }', '8:19', '`gate.max-size` is "0 KB", expected at least 1 byte'],
+    [
+      'gate: { max-size: 25% }',
+      '8:19',
+      '`gate.max-size` is "25%", expected a size such as 125000 (bytes), "125 KB" or "300 KiB"',
+    ],
+    [
+      'gate: { confidence: 0.95 }',
+      '8:9',
+      'unknown key `confidence` in `gate`\n  fix: allowed keys: metric, min, max, max-drop, max-size',
+    ],
+    [
+      'gate: { samples: 3 }',
+      '8:9',
+      'unknown key `samples` in `gate`\n  fix: it belongs in `data.calibration` or `data.evaluation`',
+    ],
+    ['seed: -1', '8:7', '`seed` is -1, expected a whole number from 0 to 4294967295'],
+    ['report: ""', '8:9', '`report` is "", expected a text that is not empty'],
+    [
+      '__proto__: 1',
+      '8:1',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+    ],
+  ])('parseConfig: %s', (line, place, message) => {
+    expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
+  });
+
+  it.each([
+    [
+      '{ size: 12 kilo }',
+      '4:17',
+      '`budget.size` is "12 kilo", expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"',
+    ],
+    ['{ size: 0 }', '4:17', '`budget.size` is 0, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"'],
+    [
+      '{ size: 1.5 }',
+      '4:17',
+      '`budget.size` is 1.5, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"',
+    ],
+    ['{ size: 150% }', '4:17', '`budget.size` is "150%", expected at least 1 byte and at most 100%'],
+    ['{ size: 0 B }', '4:17', '`budget.size` is "0 B", expected at least 1 byte and at most 100%'],
+    ['{ bits: 0 }', '4:17', '`budget.bits` is 0, expected a number, above 0 and at most 32'],
+    ['{ bits: 33 }', '4:17', '`budget.bits` is 33, expected a number, above 0 and at most 32'],
+    ['{ size: 1 KB, bits: 3 }', '4:1', '`budget` has size and bits, expected either size or bits'],
+    ['{ byte: 3 }', '4:11', 'unknown key `byte` in `budget`\n  fix: allowed keys: size, bits'],
+    ['125 KB', '4:9', '`budget` is "125 KB", expected a map with the keys size, bits'],
+  ])('parseConfig: budget %s', (budget, place, message) => {
+    expect(errorOf(MINIMAL.replace('{ size: 125 KB }', budget)).message).toBe(`bitgate.yml:${place}: ${message}`);
+  });
+
+  it.each([
+    ['{ scale: 0 }', '8:24', '`data.preprocess.scale` is 0, expected a number, above 0'],
+    [
+      '{ mean: x }',
+      '8:23',
+      '`data.preprocess.mean` is "x", expected a number or a list that is not empty, each item a number',
+    ],
+    ['{ std: [1, 0, 1] }', '8:26', '`data.preprocess.std[1]` is 0, expected a number, above 0'],
+    [
+      '{ mean: [1, 2, 3], std: [1, 2] }',
+      '8:39',
+      '`data.preprocess.std` has 2 numbers where `mean` has 3, expected as many\n  fix: give one number per channel in both',
+    ],
+    ['{ order: rbg }', '8:24', '`data.preprocess.order` is "rbg", expected one of rgb, bgr; did you mean rgb?'],
+    [
+      '{ resize: [256] }',
+      '8:25',
+      '`data.preprocess.resize` is a list of 1, expected a whole number of pixels, or a list [height, width]',
+    ],
+    [
+      '{ resize: 0 }',
+      '8:25',
+      '`data.preprocess.resize` is 0, expected a whole number of pixels, or a list [height, width]',
+    ],
+  ])('parseConfig: preprocess %s', (preprocess, place, message) => {
+    expect(errorOf(`${MINIMAL}  preprocess: ${preprocess}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
+  });
+
+  it('parseConfig: fewer than one sample is refused', () => {
+    const text = MINIMAL.replace('{ path: data/c.npz }', '{ path: data/c.npz, samples: 0 }');
+    expect(errorOf(text).message).toBe(
+      'bitgate.yml:6:45: `data.calibration.samples` is 0, expected a whole number from 1 to 2147483647',
+    );
+  });
+
+  it('parseConfig: calibration data cannot also be the evaluation data, however the path is written', () => {
+    expect(errorOf(MINIMAL.replace('/data/t.npz', './data/../data/c.npz')).message).toBe(
+      'bitgate.yml:7:23: `data.evaluation.path` is the calibration data\n' +
+        '  fix: evaluate on samples that were not used to choose the bit-widths',
+    );
+  });
+
+  it('parseConfig: an output that would overwrite an input is refused', () => {
+    const text = MINIMAL.replace('../build/m.quant.onnx', 'models/m.onnx');
+    expect(errorOf(text, { workingDirectory: '/w' }).message).toBe(
+      'bitgate.yml:3:9: the output /w/models/m.onnx is one of the inputs and would overwrite it\n' +
+        '  fix: choose another path for the output',
+    );
+  });
+
+  it('parseConfig: a problem carries the place where it starts and ends', () => {
+    expect(errorOf(`${MINIMAL}quantize: { method: gptq }\n`).problems[0]?.where).toEqual({
+      file: 'bitgate.yml',
+      line: 8,
+      column: 21,
+      endLine: 8,
+      endColumn: 25,
+    });
+  });
+
+  it('parseConfig: a long text is cut in the message', () => {
+    expect(errorOf(`${MINIMAL}seed: ${'x'.repeat(100)}\n`).message).toBe(
+      `bitgate.yml:8:7: \`seed\` is "${'x'.repeat(60)}…", expected a whole number from 0 to 4294967295`,
+    );
+  });
+});
+
+describe('parseConfig, overrides', () => {
+  const overrides = { workingDirectory: '/home/me' };
+
+  it('parseConfig: options come before the file, and their paths start in the working directory', () => {
+    const config = parseConfig(FULL, 'ci/bitgate.yml', {
+      ...overrides,
+      model: 'other.onnx',
+      output: '../out.onnx',
+      size: '300 KiB',
+      method: 'pairwise',
+      reportDirectory: 'r',
+      cacheDirectory: 'c',
+    });
+    expect(config).toMatchObject({
+      path: '/home/me/ci/bitgate.yml',
+      modelPath: '/home/me/other.onnx',
+      outputPath: '/home/out.onnx',
+      reportDirectory: '/home/me/r',
+      cacheDirectory: '/home/me/c',
+      budget: { kind: 'bytes', sizeBytes: 307_200 },
+      sensitivity: { method: 'pairwise', loss: 'cross-entropy' },
+    });
+    expect(config.data.calibration.path).toBe('/home/me/ci/c');
+  });
+
+  it('parseConfig: a budget from the command line has no place in the file', () => {
+    expect(parseConfig(MINIMAL, 'b.yml', { size: '25%' }).gate.locations).toEqual({});
+    expect(parseConfig(MINIMAL, 'b.yml', { bitsPerWeight: '3.5' }).budget).toEqual({
+      kind: 'bits-per-weight',
+      bitsPerWeight: 3.5,
+    });
+  });
+
+  it('parseConfig: what an option supplies may be missing in the file', () => {
+    const text = 'version: 1\ndata: { calibration: { path: a }, evaluation: { path: b } }\n';
+    const config = parseConfig(text, '/x/b.yml', { ...overrides, model: 'm', output: 'q', size: '1 KB' });
+    expect(config).toMatchObject({ modelPath: '/home/me/m', outputPath: '/home/me/q' });
+    expect(config.budget).toEqual({ kind: 'bytes', sizeBytes: 1000 });
+  });
+
+  it.each([
+    [{ size: '3 kilo' }, '--size is "3 kilo", expected a size such as 125000, "125 KB", "300 KiB" or "25%"'],
+    [{ size: '' }, '--size is "", expected a size such as 125000, "125 KB", "300 KiB" or "25%"'],
+    [{ bitsPerWeight: '0' }, '--bits-per-weight is "0", expected a number above 0 and at most 32'],
+    [{ bitsPerWeight: '3 bits' }, '--bits-per-weight is "3 bits", expected a number above 0 and at most 32'],
+    [{ bitsPerWeight: 'NaN' }, '--bits-per-weight is "NaN", expected a number above 0 and at most 32'],
+    [{ method: 'diagonl' }, '--method is "diagonl", expected one of diagonal, pairwise; did you mean diagonal?'],
+    [{ model: '' }, '--model is empty, expected a path'],
+    [
+      { size: '1 KB', bitsPerWeight: '3' },
+      '--size and --bits-per-weight both set the budget, expected one of them\n  fix: remove one of the two',
+    ],
+  ])('parseConfig: %j names the option', (bad, message) => {
+    expect(errorOf(MINIMAL, { ...overrides, ...bad }).message).toBe(message);
+  });
+
+  it('parseConfig: an option is named as its caller calls it', () => {
+    const nameOption = (option: string) => `input ${option}`;
+    expect(errorOf(MINIMAL, { method: 'x', nameOption }).message).toBe(
+      'input method is "x", expected one of diagonal, pairwise',
+    );
+  });
+
+  it('parseConfig: problems of the file and of options come together, the file first', () => {
+    expect(errorOf(`${MINIMAL}foot: 1\n`, { method: 'x' }).problems.map(({ what }) => what)).toEqual([
+      'unknown key `foot` at the top',
+      '--method is "x", expected one of diagonal, pairwise',
+    ]);
+  });
+
+  it('parseConfig: an --output that would overwrite an input is refused without a place', () => {
+    expect(errorOf(MINIMAL, { workingDirectory: '/w', output: 'data/c.npz' }).message).toBe(
+      'the output /w/data/c.npz is one of the inputs and would overwrite it\n  fix: choose another path for the output',
+    );
+  });
+});
