@@ -7,6 +7,8 @@ export type SampleSet = {
   readonly sampleCount: number;
   /** Class index of each sample, shape [sampleCount]; absent when the source has none. */
   readonly labels?: Int32Array;
+  /** Where each sample comes from, for messages: files relative to `path`; absent for arrays. */
+  readonly sampleNames?: readonly string[];
   /**
    * Feeds for the samples at `indices`, in that order, batched on axis 0.
    * @returns one tensor per model input, shape [indices.length, …]
@@ -23,7 +25,9 @@ export type InputSpec = {
   readonly dims: readonly (number | undefined)[];
 };
 
-/** One feed of a session. `sampleCount` may be less than the fed batch when the last batch is padded to a fixed size. */
+/**
+ * One feed of a session. `sampleCount` may be less than the fed batch when the last batch is padded to a fixed size.
+ */
 export type Batch = {
   readonly feeds: NamedTensors;
   readonly sampleCount: number;

@@ -1,0 +1,35 @@
+import { UserError } from '../errors.ts';
+import type { SampleSet } from './sample-set.ts';
+
+/**
+ * Refuse to measure on what was calibrated on: no chosen sample of one set may have the stored content of one of the
+ * other.
+ *
+ * @throws UserError with the number of shared samples and the first of them
+ */
+export async function assertDisjoint(
+  calibration: SampleSet,
+  calibrationIndices: readonly number[],
+  evaluation: SampleSet,
+  evaluationIndices: readonly number[],
+): Promise<void> {
+  const calibrationHashes = await calibration.contentHashes();
+  const evaluationHashes = await evaluation.contentHashes();
+  const evaluationIndexByHash = new Map(evaluationIndices.map((index) => [evaluationHashes[index]!, index]));
+  const shared = calibrationIndices.filter((index) => evaluationIndexByHash.has(calibrationHashes[index]!));
+  const [first] = shared;
+  if (first === undefined) return;
+  const twin = evaluationIndexByHash.get(calibrationHashes[first]!)!;
+  throw new UserError({
+    what:
+      `calibration = evaluation data: ${shared.length} of ${calibrationIndices.length} calibration samples are ` +
+      `evaluation samples too, the first is ${describe(calibration, first)} = ${describe(evaluation, twin)}`,
+    where: calibration.path,
+    fix: 'take calibration samples from other data: accuracy on data the quantization was fitted to says nothing',
+  });
+}
+
+function describe({ path, sampleNames }: SampleSet, index: number): string {
+  const name = sampleNames?.[index];
+  return name === undefined ? `sample ${index} of ${path}` : `${path}/${name}`;
+}
