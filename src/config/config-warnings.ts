@@ -1,9 +1,13 @@
 import type { Config } from './config.ts';
 
-/** Says what a valid config leaves open that its author may not have meant to. */
-export function findConfigWarnings({ gate }: Config): readonly string[] {
+/** Says what a valid config leaves open, or asks in vain, that its author may not have meant to. */
+export function findConfigWarnings({ gate, cacheDirectory }: Config): readonly string[] {
   const limitsAccuracy = [gate.min, gate.max, gate.maxDrop].some((limit) => limit !== undefined);
-  if (limitsAccuracy) return [];
   const limits = gate.metric === 'kl' ? '`max` or `max-drop`' : '`min` or `max-drop`';
-  return [`no limit on ${gate.metric} is set, so the gate checks the size alone; set ${limits} under \`gate\``];
+  return [
+    ...(limitsAccuracy
+      ? []
+      : [`no limit on ${gate.metric} is set, so the gate checks the size alone; set ${limits} under \`gate\``]),
+    ...(cacheDirectory === undefined ? [] : ['measurements are not kept yet, so the cache folder changes nothing']),
+  ];
 }

@@ -2,6 +2,7 @@
 import { UserError } from '../errors.ts';
 import { elementCount } from '../tensor.ts';
 import type { NodeProto, TensorProto } from '../wire/model-proto.ts';
+import { DATA_TYPE } from './data-type.ts';
 import { describeNode, indexGraph, integerAttribute } from './graph-index.ts';
 import { nameLayers } from './layer-names.ts';
 import type { Model } from './model.ts';
@@ -22,6 +23,8 @@ export type Layer = {
   readonly weightCount: number;
   /** TensorProto.DataType of the weight: float32 or float16. */
   readonly dataType: number;
+  /** Bits of one float weight: 32 or 16. */
+  readonly floatBitWidth: number;
   /** The axis of `dims` that counts output channels. */
   readonly channelAxis: number;
 };
@@ -79,6 +82,7 @@ function describeLayer(name: string, weight: TensorProto, nodes: readonly NodePr
     dims,
     weightCount: elementCount(dims),
     dataType: weight.dataType ?? 0,
+    floatBitWidth: weight.dataType === DATA_TYPE.float16 ? 16 : 32,
     channelAxis: channelAxisOf(node, dims.length),
   };
 }

@@ -1,0 +1,154 @@
+/** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
+import { randomUUID } from 'node:crypto';
+import type { Config, GateConfig, LimitName } from '../config/config.ts';
+import { findConfigWarnings } from '../config/config-warnings.ts';
+import { type Problem, renderProblem, UserError } from '../errors.ts';
+import type { Check } from '../gate/verdict.ts';
+import type { GateReport } from '../report/gate-report.ts';
+import type { ActionHost, Annotation } from './action-host.ts';
+import type { Commands } from './commands.ts';
+import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
+import type { Files } from './files.ts';
+import { checkPaths, readConfig } from './read-config.ts';
+import { fitSummary } from './step-summary.ts';
+import { createLogProgress } from './terminal-progress.ts';
+
+export type ActionEffects = {
+  readonly host: ActionHost;
+  readonly files: Files;
+  readonly commands: Commands;
+  /** A clock in milliseconds. */
+  now(): number;
+};
+
+/** The runner shows ten errors of a step (actions/runner, ExecutionContext.cs), so the tenth counts the rest. */
+const MAX_ANNOTATIONS = 9;
+
+/** Runs the gate as a workflow step. Returns the exit code and never throws. */
+export async function runAction(effects: ActionEffects): Promise<number> {
+  try {
+    const config = await readActionConfig(effects);
+    await checkPaths(config, effects.files);
+    return await gate(config, effects);
+  } catch (error) {
+    await reportFailure(error, effects.host);
+    return exitCodeOf(error);
+  }
+}
+
+async function readActionConfig({ host, files }: ActionEffects): Promise<Config> {
+  const config = await readConfig(host.input('config') ?? 'bitgate.yml', readOverrides(host), files);
+  for (const message of findConfigWarnings(config)) {
+    host.annotate({ level: 'warning', title: 'bitgate', message });
+  }
+  return config;
+}
+
+function readOverrides(host: ActionHost) {
+  const inputs = {
+    model: host.input('model'),
+    output: host.input('output'),
+    size: host.input('size'),
+    bitsPerWeight: host.input('bits-per-weight'),
+    method: host.input('method'),
+    reportDirectory: host.input('report-dir'),
+  };
+  const given = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
+  return { ...given, workingDirectory: host.workspace, nameOption: (option: string) => `input \`${option}\`` };
+}
+
+async function gate(config: Config, { host, commands, now }: ActionEffects): Promise<number> {
+  const display = createLogProgress({ write: host.write, now });
+  const report = await withoutWorkflowCommands(host, () =>
+    commands.runGate(config, display.report).finally(display.finish),
+  );
+  await withoutWorkflowCommands(host, () => host.write(commands.renderTerminal(report, { color: false })));
+  setOutputs(report, config, host);
+  for (const check of report.checks) {
+    if (!check.passed) host.annotate(annotateCheck(check, config.gate));
+  }
+  const summary = fitSummary(commands.renderSummary(report), 'summary.md in the report folder');
+  await host.addSummary(summary);
+  return report.verdict === 'pass' ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
+}
+
+/** Names in a model are not trusted: printed at the start of a line, `::` would be a command to the runner. */
+async function withoutWorkflowCommands<Result>(
+  host: ActionHost,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  const token = randomUUID();
+  host.write(`::stop-commands::${token}\n`);
+  try {
+    return await work();
+  } finally {
+    host.write(`\n::${token}::\n`);
+  }
+}
+
+function setOutputs(report: GateReport, config: Config, host: ActionHost): void {
+  host.setOutput('verdict', report.verdict);
+  host.setOutput('artifact-path', config.outputPath);
+  host.setOutput('artifact-size-bytes', report.artifact.sizeBytes);
+  host.setOutput('accuracy', report.quantized.value);
+  host.setOutput('accuracy-drop', report.drop);
+  host.setOutput('report-path', config.reportDirectory);
+}
+
+function annotateCheck(check: Check, gate: GateConfig): Annotation {
+  const { name, measured, limit, unit, bound } = check;
+  const where = gate.locations[limitNameOf(check, gate)];
+  return {
+    level: 'error',
+    title: 'bitgate: the gate failed',
+    message: `${name} is ${measured} ${unit}, the limit is ${bound === 'at-least' ? 'at least' : 'at most'} ${limit} ${unit}`,
+    ...(where === undefined ? {} : { where }),
+  };
+}
+
+/** The key in the config that set the limit of a check. */
+function limitNameOf({ name, unit, bound, limit }: Check, gate: GateConfig): LimitName {
+  if (unit === 'bytes') return limit === gate.maxSizeBytes ? 'max-size' : 'size';
+  if (bound === 'at-least') return 'min';
+  return name.includes('drop') ? 'max-drop' : 'max';
+}
+
+async function reportFailure(error: unknown, host: ActionHost): Promise<void> {
+  host.setOutput('verdict', 'error');
+  await withoutWorkflowCommands(host, () => host.write(renderFailure(error)));
+  for (const annotation of annotateFailure(error)) host.annotate(annotation);
+  await host.addSummary(renderFailureSummary(error));
+}
+
+function annotateFailure(error: unknown): readonly Annotation[] {
+  if (!(error instanceof UserError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ level: 'error', title: 'bitgate: internal fault, please report it', message }];
+  }
+  const shown = error.problems.slice(0, MAX_ANNOTATIONS).map(annotateProblem);
+  const restCount = error.problems.length - shown.length;
+  const rest = { level: 'error' as const, title: 'bitgate', message: `and ${restCount} more, see the log` };
+  return restCount > 0 ? [...shown, rest] : shown;
+}
+
+function annotateProblem({ what, where, fix }: Problem): Annotation {
+  return {
+    level: 'error',
+    title: 'bitgate',
+    message: fix === undefined ? what : `${what}\nfix: ${fix}`,
+    ...(where === undefined ? {} : { where }),
+  };
+}
+
+function renderFailureSummary(error: unknown): string {
+  if (!(error instanceof UserError)) return '## bitgate: internal fault\n\nSee the log, and please report it.\n';
+  const problems = error.problems.map((problem) => `${fence(renderProblem(problem))}\n`).join('\n');
+  return fitSummary(`## bitgate: the input cannot be used\n\n${problems}`, 'the log');
+}
+
+/** As code, so that nothing in a message is read as markdown. */
+function fence(text: string): string {
+  const longestRun = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const mark = '`'.repeat(longestRun + 1);
+  return `${mark}text\n${text}\n${mark}`;
+}

@@ -1,0 +1,164 @@
+/** The command line as a value: which command, on what, with which options. */
+import { parseArgs } from 'node:util';
+import { nearestName } from '../config/nearest-name.ts';
+import type { ConfigOverrides } from '../config/overrides.ts';
+import { type Problem, UserError } from '../errors.ts';
+
+export type CliArguments =
+  | { readonly command: 'help' | 'version' }
+  | {
+      readonly command: 'run' | 'inspect' | 'validate';
+      readonly configPath: string;
+      readonly overrides: ConfigOverrides;
+    }
+  | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string };
+
+export const DEFAULT_CONFIG = 'bitgate.yml';
+
+export const USAGE = `bitgate quantizes an ONNX model to a budget, measures it, and passes or fails the build.
+
+usage:
+  bitgate run [bitgate.yml] [options]       quantize, measure, decide
+  bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
+  bitgate validate [bitgate.yml] [options]  check a config and its paths
+  bitgate init <model.onnx> [bitgate.yml]   write a config for a model
+
+options that come before the config; their paths start in the current directory:
+  --model <file>            the float model
+  --output <file>           the quantized model to write
+  --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%"
+  --bits-per-weight <bits>  budget as mean bits per weight: 3.5
+  --method <method>         diagonal, or pairwise (CLADO)
+  --report-dir <folder>     where the report goes
+  --cache-dir <folder>      reserved: measurements are not kept yet, so it changes nothing
+
+  -h, --help                show this text
+  -v, --version             show the version
+
+exit codes: 0 passed, 1 the gate failed, 2 the input cannot be used, 3 a fault of bitgate or of its runtime
+`;
+
+const OVERRIDES = {
+  model: 'model',
+  output: 'output',
+  size: 'size',
+  'bits-per-weight': 'bitsPerWeight',
+  method: 'method',
+  'report-dir': 'reportDirectory',
+  'cache-dir': 'cacheDirectory',
+} as const satisfies Readonly<Record<string, keyof ConfigOverrides>>;
+
+const COMMANDS = ['run', 'inspect', 'validate', 'init'] as const;
+
+const OPTIONS = {
+  ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' as const }])),
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/**
+ * Parses the arguments after the program's name.
+ *
+ * @throws UserError with every unknown command or option, missing value and superfluous argument at once
+ */
+export function parseCliArguments(argv: readonly string[]): CliArguments {
+  // Its strict mode stops at the first problem and suggests nothing.
+  const { positionals, tokens } = parseArgs({
+    args: [...argv],
+    options: OPTIONS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const options = tokens.filter((token) => token.kind === 'option');
+  const problems = findOptionProblems(options);
+  if (problems.length > 0) throw new UserError(problems);
+  if (options.some(({ name }) => name === 'help') || argv.length === 0) return { command: 'help' };
+  if (options.some(({ name }) => name === 'version')) return { command: 'version' };
+  const [command, ...rest] = positionals;
+  return parseCommand(command, rest, options);
+}
+
+type OptionToken = {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+};
+
+function findOptionProblems(options: readonly OptionToken[]): readonly Problem[] {
+  return options.flatMap((option, index) => {
+    const what = describeOptionProblem(option, options.slice(0, index));
+    return what === undefined ? [] : [{ what, fix: 'see `bitgate --help`' }];
+  });
+}
+
+function describeOptionProblem(
+  { name, rawName, value, inlineValue }: OptionToken,
+  before: readonly OptionToken[],
+): string | undefined {
+  if (!Object.hasOwn(OPTIONS, name)) {
+    const near = nearestName(name, Object.keys(OPTIONS));
+    return `unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`;
+  }
+  if (before.some((other) => other.name === name)) return `${rawName} is given twice`;
+  const takesValue = Object.hasOwn(OVERRIDES, name);
+  if (!takesValue) return value === undefined ? undefined : `${rawName} takes no value`;
+  if (value === undefined) return `${rawName} needs a value`;
+  return inlineValue || !value.startsWith('--') ? undefined : `${rawName} needs a value, found ${value}`;
+}
+
+function parseCommand(
+  command: string | undefined,
+  operands: readonly string[],
+  options: readonly OptionToken[],
+): CliArguments {
+  switch (command) {
+    case 'run':
+    case 'inspect':
+    case 'validate':
+      refuseMoreThan(1, command, operands);
+      return { command, configPath: operands[0] ?? DEFAULT_CONFIG, overrides: toOverrides(options) };
+    case 'init':
+      return parseInit(operands, options);
+    default:
+      throw unknownCommand(command);
+  }
+}
+
+function parseInit(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
+  const [modelPath, configPath = DEFAULT_CONFIG] = operands;
+  if (modelPath === undefined) {
+    throw new UserError({ what: 'init needs a model', fix: 'bitgate init <model.onnx> [bitgate.yml]' });
+  }
+  refuseMoreThan(2, 'init', operands);
+  const [option] = options;
+  if (option)
+    throw new UserError({ what: `${option.rawName} does not apply to init`, fix: 'edit the config afterwards' });
+  return { command: 'init', modelPath, configPath };
+}
+
+function refuseMoreThan(count: number, command: string, operands: readonly string[]): void {
+  const superfluous = operands[count];
+  if (superfluous === undefined) return;
+  throw new UserError({
+    what: `${command} takes no further argument, found ${superfluous}`,
+    fix: 'see `bitgate --help`',
+  });
+}
+
+function unknownCommand(command: string | undefined): UserError {
+  if (command === undefined) {
+    return new UserError({
+      what: `no command given, expected one of ${COMMANDS.join(', ')}`,
+      fix: 'see `bitgate --help`',
+    });
+  }
+  const near = nearestName(command, COMMANDS);
+  const hint = near === undefined ? `, expected one of ${COMMANDS.join(', ')}` : `; did you mean ${near}?`;
+  return new UserError({ what: `unknown command ${command}${hint}`, fix: 'see `bitgate --help`' });
+}
+
+function toOverrides(options: readonly OptionToken[]): ConfigOverrides {
+  return Object.fromEntries(options.map(({ name, value }) => [OVERRIDES[name as keyof typeof OVERRIDES], value]));
+}

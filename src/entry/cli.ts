@@ -1,0 +1,121 @@
+/** The command line: arguments in, text and an exit code out. */
+import { dirname, relative, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { findConfigWarnings } from '../config/config-warnings.ts';
+import type { ConfigOverrides } from '../config/overrides.ts';
+import { renderStarterConfig } from '../config/starter-config.ts';
+import { UserError } from '../errors.ts';
+import { BITGATE_VERSION } from '../version.ts';
+import { parseCliArguments, USAGE } from './cli-arguments.ts';
+import type { Commands } from './commands.ts';
+import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
+import type { Files } from './files.ts';
+import { checkPaths, readConfig } from './read-config.ts';
+import { createLogProgress, createTerminalProgress, type ProgressDisplay } from './terminal-progress.ts';
+
+/** Everything the command line touches. */
+export type CliIo = {
+  /** Results. */
+  readonly stdout: TextOutput;
+  /** Progress, warnings and errors. */
+  readonly stderr: TextOutput;
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly files: Files;
+  readonly commands: Commands;
+  /** A clock in milliseconds. */
+  now(): number;
+};
+
+/** A stream as Node has it: `columns` and `isTTY` only on a terminal. */
+export type TextOutput = { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
+
+/** Runs one command; `argv` holds the arguments after the program's name. Returns the exit code and never throws. */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    io.stderr.write(renderFailure(error));
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
+  const parsed = parseCliArguments(argv);
+  switch (parsed.command) {
+    case 'help':
+      io.stdout.write(USAGE);
+      return EXIT_CODE.passed;
+    case 'version':
+      io.stdout.write(`${BITGATE_VERSION}\n`);
+      return EXIT_CODE.passed;
+    case 'init':
+      return writeStarterConfig(parsed.modelPath, parsed.configPath, io);
+    case 'validate':
+      return validate(parsed.configPath, parsed.overrides, io);
+    case 'inspect':
+      return inspect(parsed.configPath, parsed.overrides, io);
+    case 'run':
+      return run(parsed.configPath, parsed.overrides, io);
+  }
+}
+
+async function run(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
+  const config = await readWithWarnings(configPath, overrides, io);
+  await checkPaths(config, io.files);
+  const report = await withProgress(io, ({ report }) => io.commands.runGate(config, report));
+  io.stdout.write(io.commands.renderTerminal(report, { color: hasColor(io) }));
+  io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
+  return report.verdict === 'pass' ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
+}
+
+async function inspect(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
+  const config = await readWithWarnings(configPath, overrides, io);
+  io.stdout.write(await withProgress(io, ({ report }) => io.commands.inspect(config, report)));
+  return EXIT_CODE.passed;
+}
+
+async function validate(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
+  await checkPaths(await readWithWarnings(configPath, overrides, io), io.files);
+  io.stdout.write(`${configPath} is valid\n`);
+  return EXIT_CODE.passed;
+}
+
+async function readWithWarnings(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<Config> {
+  const config = await readConfig(configPath, { ...overrides, workingDirectory: io.workingDirectory }, io.files);
+  for (const warning of findConfigWarnings(config)) io.stderr.write(`warning: ${warning}\n`);
+  return config;
+}
+
+async function writeStarterConfig(modelPath: string, configPath: string, io: CliIo): Promise<number> {
+  const absoluteModel = resolve(io.workingDirectory, modelPath);
+  const absoluteConfig = resolve(io.workingDirectory, configPath);
+  if ((await io.files.kindOf(absoluteConfig)) !== 'missing') {
+    throw new UserError({ what: 'exists already', where: configPath, fix: 'remove it, or name another file to write' });
+  }
+  const facts = await io.commands.describeModel(absoluteModel);
+  const text = renderStarterConfig({ ...facts, modelPath: relative(dirname(absoluteConfig), absoluteModel) });
+  await io.files.writeFileAtomically(absoluteConfig, text);
+  io.stdout.write(`${configPath} is written; name your data in it, then: bitgate run ${configPath}\n`);
+  return EXIT_CODE.passed;
+}
+
+async function withProgress<Result>(io: CliIo, work: (display: ProgressDisplay) => Promise<Result>): Promise<Result> {
+  const { columns } = io.stderr;
+  const output = {
+    write: (text: string) => void io.stderr.write(text),
+    now: io.now,
+    ...(columns === undefined ? {} : { columns }),
+  };
+  const display = io.stderr.isTTY ? createTerminalProgress(output) : createLogProgress(output);
+  try {
+    return await work(display);
+  } finally {
+    display.finish();
+  }
+}
+
+/** See no-color.org. */
+function hasColor({ stdout, environment }: CliIo): boolean {
+  return stdout.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+}

@@ -1,0 +1,17 @@
+/** What the two faces, the command line and the action, need of everything behind them. */
+import type { Config } from '../config/config.ts';
+import type { ModelFacts } from '../config/starter-config.ts';
+import type { ReportProgress } from '../progress.ts';
+import type { GateReport } from '../report/gate-report.ts';
+
+/** The work itself, injected so that the faces can be tested without a model. */
+export type Commands = {
+  /** Quantizes, measures and decides; leaves the artifact and the report files. */
+  runGate(config: Config, reportProgress: ReportProgress): Promise<GateReport>;
+  /** Says in text what a run would work on: layers, sizes, cost, smallest budget. */
+  inspect(config: Config, reportProgress: ReportProgress): Promise<string>;
+  /** Reads what a starter config says of the model at an absolute path. */
+  describeModel(path: string): Promise<Omit<ModelFacts, 'modelPath'>>;
+  renderTerminal(report: GateReport, options: { readonly color: boolean }): string;
+  renderSummary(report: GateReport): string;
+};

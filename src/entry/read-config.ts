@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path';
+import type { Config, DataSourceConfig } from '../config/config.ts';
+import type { ConfigOverrides } from '../config/overrides.ts';
+import { parseConfig } from '../config/parse-config.ts';
+import { MAX_TEXT_BYTES } from '../config/yaml-document.ts';
+import { UserError } from '../errors.ts';
+import type { Files } from './files.ts';
+
+/**
+ * Reads and parses a config file; `path` is relative to the working directory and stands in messages as it is given.
+ *
+ * @throws UserError if it cannot be read, is no UTF-8 text, or has problems
+ */
+export async function readConfig(
+  path: string,
+  overrides: ConfigOverrides & { readonly workingDirectory: string },
+  files: Files,
+): Promise<Config> {
+  const absolutePath = resolve(overrides.workingDirectory, path);
+  await refuseFolder(absolutePath, files);
+  const bytes = await files.readFile(absolutePath, MAX_TEXT_BYTES);
+  return parseConfig(decodeText(bytes, path), path, overrides);
+}
+
+async function refuseFolder(path: string, files: Files): Promise<void> {
+  if ((await files.kindOf(path)) !== 'folder') return;
+  throw new UserError({
+    what: 'a folder, expected a config file',
+    where: path,
+    fix: `name ${join(path, 'bitgate.yml')}`,
+  });
+}
+
+function decodeText(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const fix = 'name the config, and save it as UTF-8';
+    throw new UserError({ what: 'no UTF-8 text, expected a config in YAML', where: path, fix }, { cause });
+  }
+}
+
+/**
+ * Makes sure before any work that every input is there and every output can be written.
+ *
+ * @throws UserError with all that is missing at once
+ */
+export async function checkPaths(config: Config, files: Files): Promise<void> {
+  await checkInputs(config, files);
+  await files.assertFileCanBeWritten(config.outputPath);
+  await files.assertFolderCanBeWritten(config.reportDirectory);
+}
+
+async function checkInputs({ modelPath, data }: Config, files: Files): Promise<void> {
+  const modelKind = await files.kindOf(modelPath);
+  const problems = [
+    ...(modelKind === 'file' ? [] : [{ what: `the model is ${name(modelKind)}, expected a file`, where: modelPath }]),
+    ...(await findMissing('calibration', data.calibration, files)),
+    ...(await findMissing('evaluation', data.evaluation, files)),
+  ];
+  if (problems.length > 0) throw new UserError(problems);
+}
+
+async function findMissing(role: string, { path }: DataSourceConfig, files: Files) {
+  if ((await files.kindOf(path)) !== 'missing') return [];
+  return [{ what: `the ${role} data is missing`, where: path, fix: 'check the path, which is relative to the config' }];
+}
+
+function name(kind: 'folder' | 'missing'): string {
+  return kind === 'folder' ? 'a folder' : 'missing';
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { parseCliArguments } from '../../src/entry/cli-arguments.ts';
+import { UserError } from '../../src/errors.ts';
+
+function messageOf(argv: readonly string[]): string {
+  try {
+    parseCliArguments(argv);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).message;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('parseCliArguments', () => {
+  it.each(['run', 'inspect', 'validate'] as const)(
+    'parseCliArguments: %s takes a config and every option',
+    (command) => {
+      const argv = [command, 'c.yml', '--model', 'm', '--output=o', '--size', '125 KB', '--bits-per-weight', '3.5'];
+      argv.push('--method', 'diagonal', '--report-dir', 'r', '--cache-dir', 'c');
+      expect(parseCliArguments(argv)).toEqual({
+        command,
+        configPath: 'c.yml',
+        overrides: {
+          model: 'm',
+          output: 'o',
+          size: '125 KB',
+          bitsPerWeight: '3.5',
+          method: 'diagonal',
+          reportDirectory: 'r',
+          cacheDirectory: 'c',
+        },
+      });
+    },
+  );
+
+  it('parseCliArguments: options may stand before the config, which is bitgate.yml by default', () => {
+    expect(parseCliArguments(['run', '--size', '1 KB', 'c.yml'])).toMatchObject({ configPath: 'c.yml' });
+    expect(parseCliArguments(['run'])).toEqual({ command: 'run', configPath: 'bitgate.yml', overrides: {} });
+  });
+
+  it('parseCliArguments: init takes a model and the config to write', () => {
+    expect(parseCliArguments(['init', 'm.onnx'])).toEqual({
+      command: 'init',
+      modelPath: 'm.onnx',
+      configPath: 'bitgate.yml',
+    });
+    expect(parseCliArguments(['init', 'm.onnx', 'x.yml'])).toMatchObject({ configPath: 'x.yml' });
+  });
+
+  it.each([[[]], [['--help']], [['-h']], [['run', '--help']]])('parseCliArguments: %j asks for help', (argv) => {
+    expect(parseCliArguments(argv)).toEqual({ command: 'help' });
+  });
+
+  it('parseCliArguments: --version and -v ask for the version', () => {
+    expect(parseCliArguments(['--version'])).toEqual({ command: 'version' });
+    expect(parseCliArguments(['-v'])).toEqual({ command: 'version' });
+  });
+
+  it.each([
+    [['runn', 'x'], 'unknown command runn; did you mean run?\n  fix: see `bitgate --help`'],
+    [
+      ['quantize'],
+      'unknown command quantize, expected one of run, inspect, validate, init\n  fix: see `bitgate --help`',
+    ],
+    [['--size', '3'], 'no command given, expected one of run, inspect, validate, init\n  fix: see `bitgate --help`'],
+    [['run', '--sise', '3'], 'unknown option --sise; did you mean --size?\n  fix: see `bitgate --help`'],
+    [['run', '--bits', '3'], 'unknown option --bits\n  fix: see `bitgate --help`'],
+    [['run', '-x'], 'unknown option -x\n  fix: see `bitgate --help`'],
+    [['run', '--size'], '--size needs a value\n  fix: see `bitgate --help`'],
+    [['run', '--size', '--model', 'm'], '--size needs a value, found --model\n  fix: see `bitgate --help`'],
+    [['run', '--help=yes'], '--help takes no value\n  fix: see `bitgate --help`'],
+    [['run', '--size', '1', '--size=2'], '--size is given twice\n  fix: see `bitgate --help`'],
+    [['run', 'a', 'b'], 'run takes no further argument, found b\n  fix: see `bitgate --help`'],
+    [['init'], 'init needs a model\n  fix: bitgate init <model.onnx> [bitgate.yml]'],
+    [['init', 'm', '--size', '3'], '--size does not apply to init\n  fix: edit the config afterwards'],
+    [['init', 'm', 'c', 'x'], 'init takes no further argument, found x\n  fix: see `bitgate --help`'],
+  ])('parseCliArguments: %j', (argv, message) => {
+    expect(messageOf(argv)).toBe(message);
+  });
+
+  it('parseCliArguments: all wrong options are named at once', () => {
+    expect(
+      messageOf(['run', '--sise', '3', '--modle', 'x'])
+        .split('\n')
+        .filter((line) => !line.startsWith(' ')),
+    ).toEqual(['unknown option --sise; did you mean --size?', 'unknown option --modle; did you mean --model?']);
+  });
+});

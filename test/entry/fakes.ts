@@ -1,0 +1,101 @@
+/** Stand-ins for the world around both faces: a small disk in memory, and work that only remembers. */
+import type { Commands } from '../../src/entry/commands.ts';
+import type { Files } from '../../src/entry/files.ts';
+import { UserError } from '../../src/errors.ts';
+import type { Check } from '../../src/gate/verdict.ts';
+import type { GateReport } from '../../src/report/gate-report.ts';
+
+export const CONFIG = `version: 1
+model: m.onnx
+output: out/q.onnx
+budget:
+  size: 125 KB
+data:
+  calibration: { path: c.npz }
+  evaluation: { path: t.npz }
+gate:
+  min: 0.9
+  max-drop: 0.01
+  max-size: 130 KB
+`;
+
+/** The content of a file by its absolute path; every other path is missing. */
+export type Disk = Record<string, string>;
+
+export function completeDisk(config = CONFIG): Disk {
+  return { '/w/bitgate.yml': config, '/w/m.onnx': 'model', '/w/c.npz': 'c', '/w/t.npz': 't' };
+}
+
+export function fakeFiles(disk: Disk): Files {
+  const refuseReadOnly = async (path: string) => {
+    if (path.startsWith('/read-only')) throw new UserError({ what: 'cannot be written: read-only', where: path });
+  };
+  return {
+    kindOf: async (path) => (path in disk ? 'file' : path === '/w' ? 'folder' : 'missing'),
+    readFile: async (path) => {
+      const content = disk[path];
+      if (content === undefined) throw new UserError({ what: 'no such file or folder', where: path });
+      return new TextEncoder().encode(content);
+    },
+    listFolder: async () => [],
+    externalDataOf: () => async () => new Uint8Array(),
+    makeFolder: async () => {},
+    writeFileAtomically: async (path, content) => {
+      disk[path] = String(content);
+    },
+    assertFileCanBeWritten: refuseReadOnly,
+    assertFolderCanBeWritten: refuseReadOnly,
+  };
+}
+
+export const CHECKS: readonly Check[] = [
+  { name: 'artifact size', measured: 131_000, limit: 125_000, unit: 'bytes', bound: 'at-most', passed: false },
+  { name: 'artifact size', measured: 131_000, limit: 130_000, unit: 'bytes', bound: 'at-most', passed: false },
+  { name: 'top1', measured: 0.87, limit: 0.9, unit: 'ratio', bound: 'at-least', passed: false },
+  { name: 'top1 drop', measured: 0.04, limit: 0.01, unit: 'ratio', bound: 'at-most', passed: false },
+];
+
+export function reportOf(checks: readonly Check[]): GateReport {
+  return {
+    schemaVersion: 1,
+    verdict: checks.every(({ passed }) => passed) ? 'pass' : 'fail',
+    checks,
+    model: { path: '/w/m.onnx', sizeBytes: 1000, sha256: '0' },
+    artifact: { path: '/w/out/q.onnx', sizeBytes: 131_000, sha256: '1', format: 'packed', effectiveBits: 4 },
+    budget: { limitBytes: 125_000, source: '125 KB' },
+    float: { metric: 'top1', value: 0.91, samples: 100 },
+    quantized: { metric: 'top1', value: 0.87, samples: 100 },
+    drop: 0.04,
+    allocation: [],
+    sensitivity: {
+      method: 'pairwise',
+      loss: 'kl',
+      samples: 512,
+      singles: 1,
+      pairs: 0,
+      forwardEquivalents: 1,
+      seconds: 1,
+      cache: 'off',
+    },
+    solver: { status: 'optimal', objective: 1, bestBound: 1, relativeGap: 0, seconds: 0 },
+    timings: {},
+    environment: { bitgate: '0', onnxruntime: '1', executionProvider: 'cpu', node: '24', platform: 'linux' },
+    warnings: [],
+    reproduce: 'bitgate run bitgate.yml',
+  };
+}
+
+export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
+  return {
+    runGate: async (_config, reportProgress) => {
+      reportProgress({ activity: 'measuring', done: 0, total: 2, unit: 'forwards' });
+      reportProgress({ activity: 'measuring', done: 2, total: 2, unit: 'forwards' });
+      return reportOf([]);
+    },
+    inspect: async () => '20 layers\n',
+    describeModel: async () => ({ sizeBytes: 5, inputs: [], layerCount: 20, weightCount: 9 }),
+    renderTerminal: ({ verdict }, { color }) => `${color ? '<color>' : ''}verdict: ${verdict}\n`,
+    renderSummary: ({ verdict }) => `## ${verdict}\n`,
+    ...overrides,
+  };
+}
