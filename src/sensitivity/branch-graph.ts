@@ -69,20 +69,27 @@ type BranchCopy = {
   readonly originals: readonly NodeProto[];
 };
 
-/** Nodes are listed in topological order (onnx.proto, GraphProto.node), so one pass finds all that depend on the branch. */
 function copyBranch(graph: GraphProto, branch: Perturbation, number: number): BranchCopy {
   const rename = (name: string) => `${name}${BRANCH_MARK}${number}`;
-  const renamed = new Map([...branch.keys()].map((name) => [name, rename(name)]));
-  const originals: NodeProto[] = [];
-  const nodes: NodeProto[] = [];
-  for (const node of graph.node) {
-    if (![...readValues(node)].some((name) => renamed.has(name))) continue;
-    originals.push(node);
-    for (const output of node.output) if (output !== '') renamed.set(output, rename(output));
-    nodes.push(renameNode(node, renamed));
-  }
+  const originals = dependentNodes(graph, [...branch.keys()]);
+  const made = originals.flatMap(({ output }) => output.filter((name) => name !== ''));
+  const renamed = new Map([...branch.keys(), ...made].map((name) => [name, rename(name)]));
+  const nodes = originals.map((node) => renameNode(node, renamed));
   const initializers = [...branch].map(([name, tensor]) => ({ ...tensor, name: rename(name) }));
   return { renamed, initializers, nodes, originals };
+}
+
+/**
+ * The nodes that depend on some of these values by data flow, in graph order. Nodes are listed in topological order
+ * (onnx.proto, GraphProto.node), so one pass finds them all.
+ */
+export function dependentNodes(graph: GraphProto, names: readonly string[]): NodeProto[] {
+  const touched = new Set(names);
+  return graph.node.filter((node) => {
+    if (![...readValues(node)].some((name) => touched.has(name))) return false;
+    for (const output of node.output) if (output !== '') touched.add(output);
+    return true;
+  });
 }
 
 function renameNode(node: NodeProto, renamed: ReadonlyMap<string, string>): NodeProto {

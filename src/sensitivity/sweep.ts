@@ -1,52 +1,75 @@
-/**
- * The measuring of branch graphs over the calibration batches: what every sensitivity is made of.
- */
+/** The measuring of branch graphs over the calibration batches: what every sensitivity is made of. */
 import type { Batch } from '../dataset/sample-set.ts';
 import type { Model } from '../onnx/model.ts';
 import type { OpenSession } from '../runtime/session.ts';
-import type { Tensor } from '../tensor.ts';
-import { branchGraph } from './branch-graph.ts';
-import type { Candidate } from './candidates.ts';
-import type { WorkUnit } from './work-units.ts';
-
-/** Sum of the samples' losses, from the model's outputs for one batch in the model's order. */
-export type BatchLoss = (outputs: readonly Tensor[]) => number;
+import type { NamedTensors } from '../tensor.ts';
+import type { NodeProto } from '../wire/model-proto.ts';
+import { branchGraph, type Perturbation } from './branch-graph.ts';
+import { type LayerCosts, totalOperations } from './layer-costs.ts';
+import type { BatchLoss } from './losses.ts';
 
 export type SweepInput = {
   readonly model: Model;
-  readonly candidates: readonly Candidate[];
   readonly batches: readonly Batch[];
   /** One per batch. */
   readonly losses: readonly BatchLoss[];
   readonly openSession: OpenSession;
 };
 
-/** Mean loss per sample of every branch of a unit, and of its base where the unit asks for it. */
-export type UnitLosses = { readonly base: number | undefined; readonly branches: Float64Array };
+export type PerturbedLosses = {
+  /** Losses of the base's samples, shape [sampleCount]; absent unless asked for. */
+  readonly base: Float64Array | undefined;
+  /** Losses of each branch's samples, shape [branchCount][sampleCount]. */
+  readonly branches: readonly Float64Array[];
+  /** Layers' work done, in units of one forward of the whole network over all batches. */
+  readonly forwardEquivalents: number;
+};
 
-/** Run one unit over all batches. The session lives no longer than the unit. */
-export async function measureUnit(input: SweepInput, unit: WorkUnit): Promise<UnitLosses> {
-  const { model, candidates, batches } = input;
-  const base = unit.base === undefined ? new Map() : candidates[unit.base]!.perturbation;
-  const branches = unit.branches.map((variable) => candidates[variable]!.perturbation);
-  const graph = branchGraph(model, base, branches, { withBaseOutputs: unit.measuresBase });
-  const session = await input.openSession(graph.bytes);
+/** Run a base and branches over it over all batches. The session lives no longer than the call. */
+export async function measurePerturbed(
+  { model, batches, losses, openSession }: SweepInput,
+  base: Perturbation,
+  branches: readonly Perturbation[],
+  costs: LayerCosts,
+  measuresBase: boolean,
+): Promise<PerturbedLosses> {
+  const graph = branchGraph(model, base, branches, { withBaseOutputs: measuresBase });
+  const families = [...(measuresBase ? [graph.baseOutputs] : []), ...graph.branchOutputs];
+  const session = await openSession(graph.bytes);
   try {
-    const sums = new Float64Array(branches.length);
-    let baseSum = 0;
+    const measured = families.map((): Float64Array[] => []);
     for (const [index, { feeds }] of batches.entries()) {
-      const results = await session.run(feeds);
-      const loss = input.losses[index]!;
-      const lossOf = (names: readonly string[]) => loss(names.map((name) => results[name]!));
-      for (const [branch, names] of graph.branchOutputs.entries()) sums[branch]! += lossOf(names);
-      if (unit.measuresBase) baseSum += lossOf(graph.baseOutputs);
+      const results: NamedTensors = await session.run(feeds);
+      for (const [family, names] of families.entries()) {
+        measured[family]!.push(losses[index]!(names.map((name) => results[name]!)));
+      }
     }
-    const sampleCount = batches.reduce((total, batch) => total + batch.sampleCount, 0);
+    const joined = measured.map(concatenate);
     return {
-      base: unit.measuresBase ? baseSum / sampleCount : undefined,
-      branches: sums.map((sum) => sum / sampleCount),
+      base: measuresBase ? joined[0] : undefined,
+      branches: measuresBase ? joined.slice(1) : joined,
+      forwardEquivalents: workOf(graph.computedNodes, costs),
     };
   } finally {
     await session.release();
   }
+}
+
+function workOf(nodes: readonly NodeProto[], costs: LayerCosts): number {
+  return nodes.reduce((sum, node) => sum + (costs.get(node)?.operations ?? 0), 0) / totalOperations(costs);
+}
+
+function concatenate(parts: readonly Float64Array[]): Float64Array {
+  const whole = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** The mean of samples' losses. */
+export function meanOf(losses: Float64Array): number {
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }

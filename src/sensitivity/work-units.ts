@@ -10,21 +10,37 @@ export type WorkUnit = {
   readonly measuresBase: boolean;
 };
 
+/** Memory of sessions in bytes: what every unit takes, and what each branch adds. */
+export type UnitMemory = {
+  readonly limitBytes: number;
+  readonly baseBytes: number;
+  /** Shape [variableCount]. */
+  readonly branchBytes: readonly number[];
+};
+
 /** Units that measure L({i:b}) of every candidate. */
-export function singleUnits(candidates: readonly Candidate[], branchesPerUnit: number): WorkUnit[] {
+export function singleUnits(candidates: readonly Candidate[], memory: UnitMemory): WorkUnit[] {
   const variables = perturbing(candidates);
-  return groups(variables, branchesPerUnit).map((branches) => ({ base: undefined, branches, measuresBase: false }));
+  return groups(variables, memory).map((branches) => ({ base: undefined, branches, measuresBase: false }));
 }
 
 /**
- * Units that measure L({i:b, j:c}) of every pair of layers i < j, and L({i:b}) on the way. The base is the earlier layer,
- * so that the branches copy only what follows the later one.
+ * Units that measure L({i:b, j:c}) of every wanted pair of layers i < j, and L({i:b}) on the way. The base is the earlier
+ * layer, so that the branches copy only what follows the later one.
  */
-export function pairUnits(candidates: readonly Candidate[], branchesPerUnit: number): WorkUnit[] {
+export function pairUnits(
+  candidates: readonly Candidate[],
+  memory: UnitMemory,
+  isWanted: (earlierLayer: number, laterLayer: number) => boolean,
+): WorkUnit[] {
   const variables = perturbing(candidates);
   return variables.flatMap((base) => {
-    const later = variables.filter((variable) => candidates[variable]!.layerIndex > candidates[base]!.layerIndex);
-    const branchGroups = later.length === 0 ? [[]] : groups(later, branchesPerUnit);
+    const layer = candidates[base]!.layerIndex;
+    const later = variables.filter((variable) => {
+      const { layerIndex } = candidates[variable]!;
+      return layerIndex > layer && isWanted(layer, layerIndex);
+    });
+    const branchGroups = later.length === 0 ? [[]] : groups(later, memory);
     return branchGroups.map((branches, index) => ({ base, branches, measuresBase: index === 0 }));
   });
 }
@@ -34,13 +50,19 @@ function perturbing(candidates: readonly Candidate[]): number[] {
   return candidates.flatMap(({ content }, variable) => (content === 'float' ? [] : [variable]));
 }
 
-/** Cut into groups of nearly equal size, none above the limit. */
-function groups(items: readonly number[], limit: number): number[][] {
-  const groupCount = Math.ceil(items.length / limit);
-  const result: number[][] = [];
-  for (let group = 0; group < groupCount; group++) {
-    const start = Math.round((group * items.length) / groupCount);
-    result.push(items.slice(start, Math.round(((group + 1) * items.length) / groupCount)));
+/** Cut into groups of nearly equal size, as few as memory allows; a branch that does not fit goes alone. */
+function groups(variables: readonly number[], memory: UnitMemory): number[][] {
+  for (let count = 1; ; count++) {
+    const cut = cutInto(variables, count);
+    if (count >= variables.length || cut.every((group) => fits(group, memory))) return cut;
   }
-  return result;
+}
+
+function cutInto(items: readonly number[], count: number): number[][] {
+  const borders = Array.from({ length: count + 1 }, (_, index) => Math.round((index * items.length) / count));
+  return borders.slice(1).map((end, index) => items.slice(borders[index]!, end));
+}
+
+function fits(variables: readonly number[], { limitBytes, baseBytes, branchBytes }: UnitMemory): boolean {
+  return variables.reduce((sum, variable) => sum + branchBytes[variable]!, baseBytes) <= limitBytes;
 }

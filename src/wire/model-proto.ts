@@ -19,6 +19,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
   type ValueInfoProto,
+  ValueInfoProtoSchema,
 } from './onnx_pb.js';
 
 export type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto };
@@ -39,6 +40,11 @@ export const newTensor = (fields: Fields<TensorProto>): TensorProto => create(Te
 export const newNode = (fields: Fields<NodeProto>): NodeProto => create(NodeProtoSchema, fields);
 export const newAttribute = (fields: Fields<AttributeProto>): AttributeProto => create(AttributeProtoSchema, fields);
 export const newFunction = (fields: Fields<FunctionProto>): FunctionProto => create(FunctionProtoSchema, fields);
+
+/** An output whose type the runtime infers. */
+export function newOutput(name: string): ValueInfoProto {
+  return create(ValueInfoProtoSchema, { name });
+}
 
 export function newMetadata(key: string, value: string): StringStringEntryProto {
   return create(StringStringEntryProtoSchema, { key, value });

@@ -1,0 +1,38 @@
+/** The float model over the calibration batches: what every perturbed network is compared with. */
+import type { Batch } from '../dataset/sample-set.ts';
+import type { Model } from '../onnx/model.ts';
+import type { OpenSession } from '../runtime/session.ts';
+import { encodeModelProto } from '../wire/model-proto.ts';
+import type { ReferenceOutputs } from './losses.ts';
+
+export type Reference = {
+  readonly outputNames: readonly string[];
+  /** Shape [batches.length]. */
+  readonly outputs: readonly ReferenceOutputs[];
+  /** Seconds of one forward over all batches, warm. */
+  readonly forwardSeconds: number;
+};
+
+export async function measureReference(
+  model: Model,
+  batches: readonly Batch[],
+  openSession: OpenSession,
+): Promise<Reference> {
+  const outputNames = model.graph.output.map(({ name }) => name ?? '');
+  const session = await openSession(encodeModelProto(model.proto));
+  try {
+    const outputs: ReferenceOutputs[] = [];
+    let seconds = 0;
+    for (const [index, { feeds }] of batches.entries()) {
+      // The first run of a session also allocates: it would make a forecast too long.
+      if (index === 0) await session.run(feeds, outputNames);
+      const begun = performance.now();
+      const results = await session.run(feeds, outputNames);
+      seconds += (performance.now() - begun) / 1000;
+      outputs.push(outputNames.map((name) => results[name]!));
+    }
+    return { outputNames, outputs, forwardSeconds: seconds };
+  } finally {
+    await session.release();
+  }
+}
