@@ -1,4 +1,5 @@
 /** The artifact in `packed` form, and its exact size before it is built. */
+import { UserError } from '../errors.ts';
 import { allValueNames, freshName } from '../onnx/graph-index.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
@@ -45,8 +46,12 @@ export type LayerParts = {
 /** Model-local functions came with IR version 8 (onnx.proto). */
 const FUNCTION_IR_VERSION = 8n;
 
-/** @param model as `prepareModel` leaves it */
+/**
+ * @param model as `prepareModel` leaves it
+ * @throws UserError if the model is an artifact already: its weights are functions, and quantizing the rest again would hide it
+ */
 export function planArtifact(model: Model, layers: readonly Layer[], provenance: Provenance): ArtifactPlan {
+  if (model.proto.opsetImport.some(({ domain }) => domain === FUNCTION_DOMAIN)) throw isArtifact(model.path);
   const initializers = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
   const floatWeights = layers.map(({ weightName }) => initializers.get(weightName)!);
   return { model, layers, provenance, names: reserveNames(model.graph, layers), floatWeights };
@@ -145,6 +150,14 @@ function reserveNames(graph: GraphProto, layers: readonly Layer[]): PackedNames[
 /** One character per layer, in layer order: the bit-width, or f for float. */
 function bitsText(contents: readonly LayerContent[]): string {
   return contents.map((content) => (content === 'float' ? 'f' : content.grid.bitWidth)).join('');
+}
+
+function isArtifact(path: string): UserError {
+  return new UserError({
+    what: 'the model was quantized by bitgate already',
+    where: path,
+    fix: 'give the float model that it was made from',
+  });
 }
 
 function max(a: bigint, b: bigint): bigint {

@@ -10,12 +10,13 @@ const WEIGHT_SUFFIX = /([._/])(weight|kernel|W|w|weights)(:0)?$/;
 
 /** One name per weight, shape [weights.length]; a name that occurs again gets "#2", "#3" … */
 export function nameLayers(weights: readonly NamedWeight[]): string[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   return weights.map((weight) => {
-    const name = readableName(weight);
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    return count === 1 ? name : `${name}#${count}`;
+    const wanted = readableName(weight);
+    let name = wanted;
+    for (let number = 2; taken.has(name); number++) name = `${wanted}#${number}`;
+    taken.add(name);
+    return name;
   });
 }
 

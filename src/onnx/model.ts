@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { UnsupportedModelError, UserError } from '../errors.ts';
 import { decodeModelProto, type GraphProto, type ModelProto } from '../wire/model-proto.ts';
+import { assertSorted } from './assert-sorted.ts';
 import { loadExternalData, type ReadExternalData } from './external-data.ts';
+import { storedTensors } from './graph-tensors.ts';
 import { assertTensorIsComplete } from './tensor-values.ts';
 
 /** A decoded ONNX model. Messages are treated as immutable: a rewrite builds new ones. */
@@ -19,12 +21,18 @@ export type Model = {
 /** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
 const OLDEST_OPSET = 7;
 
+/** The newest that onnxruntime 1.30 runs (ONNX 1.21). */
+export const NEWEST_OPSET = 26;
+
+/** How a Git LFS pointer file begins (git-lfs, docs/spec.md). */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
 /**
  * Decode a model file, with its external data loaded in.
  *
  * @param readExternal reads a slice of a file named by a tensor, relative to the model
- * @throws UserError if the bytes are no ONNX model, are cut short, or a tensor's data does not fit its dims
- * @throws UnsupportedModelError if the default opset is missing or older than 7
+ * @throws UserError if the bytes are no ONNX model, are cut short, a tensor's data does not fit its dims, or the graph is out of order
+ * @throws UnsupportedModelError if the default opset is missing, older than 7, or newer than the runtime knows
  */
 export async function decodeModel(bytes: Uint8Array, path: string, readExternal: ReadExternalData): Promise<Model> {
   const proto = parseModel(bytes, path);
@@ -34,7 +42,8 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
   }
   const opsetVersion = defaultOpset(proto, path);
   await loadExternalData(graph, path, readExternal);
-  for (const tensor of graph.initializer) assertTensorIsComplete(tensor, path);
+  for (const { tensor, label } of storedTensors(graph)) assertTensorIsComplete(tensor, label, path);
+  assertSorted(graph, path);
   return {
     path,
     proto,
@@ -51,6 +60,7 @@ export function withGraph(model: Model, graph: GraphProto): Model {
 }
 
 function parseModel(bytes: Uint8Array, path: string): ModelProto {
+  if (new TextDecoder().decode(bytes.subarray(0, LFS_POINTER.length)) === LFS_POINTER) throw isPointer(path);
   try {
     return decodeModelProto(bytes);
   } catch (cause) {
@@ -63,19 +73,27 @@ function notAModel(path: string, bytes: Uint8Array, reason: string, cause?: unkn
     {
       what: `this is not a complete ONNX model (${bytes.length} bytes): ${reason}`,
       where: path,
-      fix: 'export the model again, and check that the file was copied whole (a Git LFS pointer is a small text file)',
+      fix: 'export the model again, and check that the file was copied whole',
     },
     { cause },
   );
 }
 
+function isPointer(path: string): UserError {
+  return new UserError({
+    what: 'this is a Git LFS pointer, not the model itself',
+    where: path,
+    fix: 'run "git lfs pull"; in a workflow, set "lfs: true" for actions/checkout',
+  });
+}
+
 function defaultOpset(proto: ModelProto, path: string): number {
   const entry = proto.opsetImport.find(({ domain }) => domain === undefined || domain === '' || domain === 'ai.onnx');
   const version = Number(entry?.version ?? 0);
-  if (version >= OLDEST_OPSET) return version;
+  if (version >= OLDEST_OPSET && version <= NEWEST_OPSET) return version;
   throw new UnsupportedModelError({
     what: entry === undefined ? 'the model imports no default opset' : `the model uses opset ${version}`,
     where: path,
-    fix: `export it with opset ${OLDEST_OPSET} or newer (17 is a good choice)`,
+    fix: `export it with an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET} (17 is a good choice)`,
   });
 }

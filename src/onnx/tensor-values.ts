@@ -52,15 +52,16 @@ export function bytesOf(values: ArrayBufferView): Uint8Array {
 
 /**
  * Check that a tensor holds exactly the elements its dims declare, before anything is allocated by them.
- * @throws UserError naming the initializer
+ * @param label what to call the tensor in the message
+ * @throws UserError naming the tensor
  */
-export function assertTensorIsComplete(tensor: TensorProto, path: string): void {
+export function assertTensorIsComplete(tensor: TensorProto, label: string, path: string): void {
   const dims = dimsOf(tensor);
   const count = elementCount(dims);
   const stored = storedElements(tensor, count);
   if (dims.every((dim) => dim >= 0) && (stored === undefined || stored === count)) return;
   throw new UserError({
-    what: `initializer '${tensor.name}' declares ${count} ${dataTypeName(tensor.dataType)} elements (${dims.join('×')}) and holds ${stored}`,
+    what: `${label} declares ${count} ${dataTypeName(tensor.dataType)} elements (${dims.join('×')}) and holds ${stored}`,
     where: path,
     fix: 'export the model again; the file is damaged or was cut short',
   });

@@ -106,8 +106,12 @@ function renameNode(node: NodeProto, renamed: ReadonlyMap<string, string>): Node
   return { ...copy, attribute };
 }
 
-/** Inside a subgraph only captured names change; ONNX forbids a subgraph to reuse a name of the graph around it. */
-function renameGraph(graph: GraphProto, renamed: ReadonlyMap<string, string>): GraphProto {
+/** Inside a subgraph only captured names change. */
+function renameGraph(graph: GraphProto, renamedOutside: ReadonlyMap<string, string>): GraphProto {
+  const own = new Set([...graph.input, ...graph.initializer].map(({ name }) => name ?? ''));
+  for (const node of graph.node) for (const name of node.output) own.add(name);
+  // ONNX forbids a subgraph to reuse a name of the graph around it, but the runtime lets it shadow one.
+  const renamed = new Map([...renamedOutside].filter(([name]) => !own.has(name)));
   const output = graph.output.map((info) => ({ ...info, name: renamed.get(info.name ?? '') ?? info.name }));
   return { ...graph, node: graph.node.map((node) => renameNode(node, renamed)), output } as GraphProto;
 }

@@ -47,7 +47,7 @@ type Pair = {
 };
 
 function matchPair(node: NodeProto, index: GraphIndex): Pair | undefined {
-  if (node.opType !== 'BatchNormalization' || !isInference(node)) return undefined;
+  if (node.opType !== 'BatchNormalization' || (node.domain ?? '') !== '' || !isInference(node)) return undefined;
   const input = node.input[0] ?? '';
   const convolution = index.producers.get(input);
   if (convolution === undefined || !isFoldable(convolution)) return undefined;
@@ -59,6 +59,9 @@ function matchPair(node: NodeProto, index: GraphIndex): Pair | undefined {
   const isConstant = parameters.length === 4 && (biasName === '' || bias !== undefined);
   if (!isPrivate || !isConstant || weight === undefined) return undefined;
   if (![weight, ...parameters].every((tensor) => isFloatTensor(tensor))) return undefined;
+  // Opset 7 and 8 also have a form with one parameter per element (attribute `spatial`).
+  const channelCount = dimsOf(weight)[channelAxisOf(convolution)];
+  if (!parameters.every((tensor) => elementCount(dimsOf(tensor)) === channelCount)) return undefined;
   return { convolution, batchNormalization: node, weight, bias, parameters };
 }
 
@@ -71,6 +74,11 @@ function isInference(node: NodeProto): boolean {
 function isFoldable(node: NodeProto): boolean {
   if ((node.domain ?? '') !== '') return false;
   return node.opType === 'Conv' || (node.opType === 'ConvTranspose' && integerAttribute(node, 'group', 1) === 1);
+}
+
+/** The axis of the weight that counts output channels, of a node that is foldable. */
+function channelAxisOf({ opType }: NodeProto): number {
+  return opType === 'Conv' ? 0 : 1;
 }
 
 function privateInitializer(name: string | undefined, index: GraphIndex): TensorProto | undefined {
@@ -96,7 +104,7 @@ function foldParameters(pair: Pair, taken: Set<string>, path: string): FoldedPai
   const input = [pair.convolution.input[0]!, weightName, biasName];
   return {
     convolution: { ...pair.convolution, input, output: [output] },
-    weight: scaleChannels(pair.weight, factors, pair.convolution.opType === 'Conv' ? 0 : 1, path),
+    weight: scaleChannels(pair.weight, factors, channelAxisOf(pair.convolution), path),
     bias: floatTensor(biasName, [bias.length], bias, pair.weight.dataType),
   };
 }

@@ -1,4 +1,7 @@
-import { type Model, withGraph } from '../model.ts';
+import type { Model } from '../model.ts';
+
+/** From IR version 4 an initializer need not be listed as an input (onnx.proto, Version). */
+const FIRST_UNLISTED_IR_VERSION = 4n;
 
 /**
  * **From** a graph whose inputs repeat its initializers (required before IR version 4, allowed after).
@@ -9,5 +12,13 @@ import { type Model, withGraph } from '../model.ts';
 export function unlistInitializers(model: Model): Model {
   const initialized = new Set(model.graph.initializer.map(({ name }) => name));
   const input = model.graph.input.filter(({ name }) => !initialized.has(name));
-  return withGraph(model, { ...model.graph, input });
+  if (input.length === model.graph.input.length) return model;
+  const graph = { ...model.graph, input };
+  const irVersion = model.proto.irVersion ?? 0n;
+  const isOld = irVersion < FIRST_UNLISTED_IR_VERSION;
+  return {
+    ...model,
+    graph,
+    proto: { ...model.proto, graph, irVersion: isOld ? FIRST_UNLISTED_IR_VERSION : irVersion },
+  };
 }
