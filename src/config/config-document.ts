@@ -34,10 +34,17 @@ export type ConfigDocument = {
   };
   readonly gate: {
     readonly metric: 'top1' | 'top5' | 'kl';
-    readonly min?: number;
-    readonly max?: number;
-    readonly 'max-drop'?: number;
-    readonly 'max-size'?: number | string;
-  };
+    readonly output?: string;
+    readonly confidence?: number;
+    readonly inconclusive: 'fail' | 'warn';
+    readonly warn: LimitsDocument;
+  } & LimitsDocument;
   readonly seed: number;
+};
+
+export type LimitsDocument = {
+  readonly min?: number;
+  readonly max?: number;
+  readonly 'max-drop'?: number;
+  readonly 'max-size'?: number | string;
 };

@@ -34,31 +34,62 @@ function readValue(value: unknown, path: ValuePath): unknown {
 
 function findLimitProblems(document: YamlDocument, read: Read): readonly Problem[] {
   const metric = read(['gate', 'metric']);
-  if (metric === 'kl') return findKlLimitProblems(document, read);
-  return metric === 'top1' || metric === 'top5' ? findShareLimitProblems(document, read, metric) : [];
+  const findProblems = metric === 'kl' ? findKlLimitProblems : findShareLimitProblems;
+  if (metric !== 'kl' && metric !== 'top1' && metric !== 'top5') return [];
+  return [
+    ...[['gate'], ['gate', 'warn']].flatMap((section) => findProblems(document, read, section, metric)),
+    ...findIdleWarnings(document, read),
+  ];
 }
 
-function findKlLimitProblems(document: YamlDocument, read: Read): readonly Problem[] {
-  if (read(['gate', 'min']) === undefined) return [];
-  const what = '`gate.min` does not fit the metric kl, where less is better';
-  return [{ what, where: document.locateKey(['gate', 'min']), fix: 'use `max`' }];
+function findKlLimitProblems(document: YamlDocument, read: Read, section: ValuePath): readonly Problem[] {
+  const path = [...section, 'min'];
+  if (read(path) === undefined) return [];
+  const what = `\`${renderPath(path)}\` does not fit the metric kl, where less is better`;
+  return [{ what, where: document.locateKey(path), fix: 'use `max`' }];
 }
 
-function findShareLimitProblems(document: YamlDocument, read: Read, metric: string): readonly Problem[] {
+function findShareLimitProblems(
+  document: YamlDocument,
+  read: Read,
+  section: ValuePath,
+  metric: string,
+): readonly Problem[] {
   const problems: Problem[] = [];
-  if (read(['gate', 'max']) !== undefined) {
-    const what = `\`gate.max\` does not fit the metric ${metric}, where more is better`;
-    problems.push({ what, where: document.locateKey(['gate', 'max']), fix: 'use `min` or `max-drop`' });
+  const [max, maxDrop] = [
+    [...section, 'max'],
+    [...section, 'max-drop'],
+  ] as const;
+  if (read(max) !== undefined) {
+    const what = `\`${renderPath(max)}\` does not fit the metric ${metric}, where more is better`;
+    problems.push({ what, where: document.locateKey(max), fix: 'use `min` or `max-drop`' });
   }
-  const maxDrop = read(['gate', 'max-drop']);
-  if (typeof maxDrop === 'number' && maxDrop > 1) {
+  const drop = read(maxDrop);
+  if (typeof drop === 'number' && drop > 1) {
     problems.push({
-      what: `\`gate.max-drop\` is ${maxDrop}, expected a share from 0 to 1 for ${metric}`,
-      where: document.locate(['gate', 'max-drop']),
+      what: `\`${renderPath(maxDrop)}\` is ${drop}, expected a share from 0 to 1 for ${metric}`,
+      where: document.locate(maxDrop),
       fix: 'one percentage point is 0.01',
     });
   }
   return problems;
+}
+
+/** A warning that is no stricter than the limit itself would never be seen. */
+function findIdleWarnings(document: YamlDocument, read: Read): readonly Problem[] {
+  const sizeAt = (path: ValuePath) => {
+    const size = read(path);
+    return typeof size === 'string' || typeof size === 'number' ? parseByteSize(size) : undefined;
+  };
+  return ['min', 'max', 'max-drop', 'max-size'].flatMap((key) => {
+    const numberAt = key === 'max-size' ? sizeAt : read;
+    const [warn, limit] = [numberAt(['gate', 'warn', key]), numberAt(['gate', key])];
+    if (typeof warn !== 'number' || typeof limit !== 'number') return [];
+    if (key === 'min' ? warn > limit : warn < limit) return [];
+    const what = `\`gate.warn.${key}\` is no stricter than \`gate.${key}\`, so it would never warn`;
+    const fix = `set it ${key === 'min' ? 'above' : 'below'} \`gate.${key}\`, or remove it`;
+    return [{ what, where: document.locate(['gate', 'warn', key]), fix }];
+  });
 }
 
 /** Texts that look like sizes and are none: less than a byte, more than 100 %, too large to count. */
@@ -72,6 +103,7 @@ function findSizeProblems(document: YamlDocument, read: Read): readonly Problem[
   return [
     ...refuse(['budget', 'size'], (size) => parseSize(size) !== undefined, 'at least 1 byte and at most 100%'),
     ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+    ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
   ];
 }
 

@@ -71,8 +71,8 @@ export type SensitivityConfig = {
 
 export type Metric = 'top1' | 'top5' | 'kl';
 
-export type GateConfig = {
-  readonly metric: Metric;
+/** Limits on the artifact; what is absent limits nothing. */
+export type Limits = {
   /** Least value of the artifact's metric, a ratio for top1 and top5. */
   readonly min?: number;
   /** Largest value, for metrics where less is better (kl). */
@@ -80,9 +80,23 @@ export type GateConfig = {
   /** Largest loss against the float model on the same samples. */
   readonly maxDrop?: number;
   readonly maxSizeBytes?: number;
+};
+
+export type GateConfig = Limits & {
+  readonly metric: Metric;
+  /** The output that the metric reads; the only one that serves it when absent. */
+  readonly output?: string;
+  /** Level of the intervals that decide, in [0.5, 0.9999]; the measured values decide when absent. */
+  readonly confidence?: number;
+  /** What an inconclusive verdict counts as. */
+  readonly inconclusive: 'fail' | 'warn';
+  /** Limits that only warn, held against the measured values. */
+  readonly warn: Limits;
   /** Where in the config each limit stands, for annotations; a limit from the command line stands nowhere. */
   readonly locations: Readonly<Partial<Record<LimitName, SourceLocation>>>;
 };
 
 /** The limits by their keys in the config; `size` is the budget, whether in bytes or in bits per weight. */
-export type LimitName = 'min' | 'max' | 'max-drop' | 'max-size' | 'size';
+export type LimitName = 'size' | LimitKey | `warn.${LimitKey}`;
+
+export type LimitKey = 'min' | 'max' | 'max-drop' | 'max-size';

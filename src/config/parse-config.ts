@@ -3,8 +3,17 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Problem, type SourceLocation, UserError } from '../errors.ts';
 import { parseByteSize } from './byte-size.ts';
-import type { BudgetConfig, Config, DataConfig, GateConfig, LimitName, PreprocessConfig } from './config.ts';
-import type { ConfigDocument } from './config-document.ts';
+import type {
+  BudgetConfig,
+  Config,
+  DataConfig,
+  GateConfig,
+  LimitKey,
+  LimitName,
+  Limits,
+  PreprocessConfig,
+} from './config.ts';
+import type { ConfigDocument, LimitsDocument } from './config-document.ts';
 import { findRuleProblems } from './config-rules.ts';
 import { type AppliedOverrides, applyOverrides, type ConfigOverrides, parseSize } from './overrides.ts';
 import { findSchemaProblems } from './schema-problems.ts';
@@ -108,19 +117,37 @@ function buildPreprocess(preprocess: ConfigDocument['data']['preprocess']): Prep
 }
 
 function buildGate(document: YamlDocument, { gate, budget }: ConfigDocument, isBudgetFromFile: boolean): GateConfig {
-  const maxSize = gate['max-size'];
-  const limitNames: readonly LimitName[] = ['min', 'max', 'max-drop', 'max-size'];
-  const locations: Partial<Record<LimitName, SourceLocation>> = {};
-  for (const name of limitNames) {
-    if (name in gate) locations[name] = document.locate(['gate', name]);
-  }
-  if (isBudgetFromFile) locations.size = document.locate(['budget', ...Object.keys(budget)]);
   return {
     metric: gate.metric,
-    ...(gate.min === undefined ? {} : { min: gate.min }),
-    ...(gate.max === undefined ? {} : { max: gate.max }),
-    ...(gate['max-drop'] === undefined ? {} : { maxDrop: gate['max-drop'] }),
-    ...(maxSize === undefined ? {} : { maxSizeBytes: parseByteSize(maxSize)! }),
-    locations,
+    ...(gate.output === undefined ? {} : { output: gate.output }),
+    ...buildLimits(gate),
+    ...(gate.confidence === undefined ? {} : { confidence: gate.confidence }),
+    inconclusive: gate.inconclusive,
+    warn: buildLimits(gate.warn),
+    locations: {
+      ...locateLimits(document, gate),
+      ...(isBudgetFromFile ? { size: document.locate(['budget', ...Object.keys(budget)]) } : {}),
+    },
   };
+}
+
+function buildLimits(limits: LimitsDocument): Limits {
+  const maxSize = limits['max-size'];
+  return {
+    ...(limits.min === undefined ? {} : { min: limits.min }),
+    ...(limits.max === undefined ? {} : { max: limits.max }),
+    ...(limits['max-drop'] === undefined ? {} : { maxDrop: limits['max-drop'] }),
+    ...(maxSize === undefined ? {} : { maxSizeBytes: parseByteSize(maxSize)! }),
+  };
+}
+
+const LIMIT_KEYS: readonly LimitKey[] = ['min', 'max', 'max-drop', 'max-size'];
+
+function locateLimits(document: YamlDocument, gate: ConfigDocument['gate']): GateConfig['locations'] {
+  const locations: Partial<Record<LimitName, SourceLocation>> = {};
+  for (const key of LIMIT_KEYS) {
+    if (key in gate) locations[key] = document.locate(['gate', key]);
+    if (key in gate.warn) locations[`warn.${key}`] = document.locate(['gate', 'warn', key]);
+  }
+  return locations;
 }

@@ -16,10 +16,16 @@ const WITHOUT_DEFAULT = [
   'budget.bits',
   'data.evaluation.samples',
   'data.preprocess.resize',
+  'gate.output',
   'gate.min',
   'gate.max',
   'gate.max-drop',
   'gate.max-size',
+  'gate.confidence',
+  'gate.warn.min',
+  'gate.warn.max',
+  'gate.warn.max-drop',
+  'gate.warn.max-size',
 ];
 
 function properties(node: SchemaNode, path: string): readonly { path: string; node: SchemaNode; required: boolean }[] {

@@ -33,6 +33,10 @@ gate:
   min: 0.9
   max-drop: 0.01
   max-size: 130 KiB
+  output: scores
+  confidence: 0.95
+  inconclusive: warn
+  warn: { min: 0.92, max-drop: 0.005, max-size: 120 KiB }
 seed: 7
 `;
 
@@ -71,6 +75,8 @@ describe('parseConfig', () => {
       sensitivity: { method: 'pairwise', loss: 'kl', transform: 'none', psd: true },
       gate: {
         metric: 'top1',
+        inconclusive: 'fail',
+        warn: {},
         locations: { size: { file: '/work/ci/bitgate.yml', line: 4, column: 17, endLine: 4, endColumn: 23 } },
       },
       seed: 0,
@@ -114,11 +120,18 @@ describe('parseConfig', () => {
         min: 0.9,
         maxDrop: 0.01,
         maxSizeBytes: 133_120,
+        output: 'scores',
+        confidence: 0.95,
+        inconclusive: 'warn',
+        warn: { min: 0.92, maxDrop: 0.005, maxSizeBytes: 122_880 },
         locations: {
           size: { ...place, line: 5, column: 17, endLine: 5, endColumn: 20 },
           min: { ...place, line: 19, column: 8, endLine: 19, endColumn: 11 },
           'max-drop': { ...place, line: 20, column: 13, endLine: 20, endColumn: 17 },
           'max-size': { ...place, line: 21, column: 13, endLine: 21, endColumn: 20 },
+          'warn.min': { ...place, line: 25, column: 16, endLine: 25, endColumn: 20 },
+          'warn.max-drop': { ...place, line: 25, column: 32, endLine: 25, endColumn: 37 },
+          'warn.max-size': { ...place, line: 25, column: 49, endLine: 25, endColumn: 56 },
         },
       },
       seed: 7,
@@ -260,11 +273,55 @@ data:
       '8:19',
       '`gate.max-size` is "25%", expected a size such as 125000 (bytes), "125 KB" or "300 KiB"',
     ],
+    ['gate: { confidense: 0.95 }', '8:9', 'unknown key `confidense`; did you mean `confidence`?'],
     [
-      'gate: { confidence: 0.95 }',
+      'gate: { retries: 2 }',
       '8:9',
-      'unknown key `confidence` in `gate`\n  fix: allowed keys: metric, min, max, max-drop, max-size',
+      'unknown key `retries` in `gate`\n  fix: allowed keys: metric, output, min, max, max-drop, max-size, confidence, inconclusive, warn',
     ],
+    [
+      'gate: { confidence: 95 }',
+      '8:21',
+      '`gate.confidence` is 95, expected a confidence level from 0.5 to 0.9999 (0.95 is 95 %)',
+    ],
+    [
+      'gate: { confidence: 1 }',
+      '8:21',
+      '`gate.confidence` is 1, expected a confidence level from 0.5 to 0.9999 (0.95 is 95 %)',
+    ],
+    ['gate: { inconclusive: pass }', '8:23', '`gate.inconclusive` is "pass", expected one of fail, warn'],
+    ['gate: { warn: 0.9 }', '8:15', '`gate.warn` is 0.9, expected a map with the keys min, max, max-drop, max-size'],
+    [
+      'gate: { warn: { max: 0.1 } }',
+      '8:17',
+      '`gate.warn.max` does not fit the metric top1, where more is better\n  fix: use `min` or `max-drop`',
+    ],
+    [
+      'gate: { metric: kl, warn: { min: 0.9 } }',
+      '8:29',
+      '`gate.warn.min` does not fit the metric kl, where less is better\n  fix: use `max`',
+    ],
+    [
+      'gate: { warn: { max-drop: 5 } }',
+      '8:27',
+      '`gate.warn.max-drop` is 5, expected a share from 0 to 1 for top1\n  fix: one percentage point is 0.01',
+    ],
+    [
+      'gate: { min: 0.9, warn: { min: 0.9 } }',
+      '8:32',
+      '`gate.warn.min` is no stricter than `gate.min`, so it would never warn\n  fix: set it above `gate.min`, or remove it',
+    ],
+    [
+      'gate: { max-drop: 0.01, warn: { max-drop: 0.02 } }',
+      '8:43',
+      '`gate.warn.max-drop` is no stricter than `gate.max-drop`, so it would never warn\n  fix: set it below `gate.max-drop`, or remove it',
+    ],
+    [
+      'gate: { max-size: 1 KiB, warn: { max-size: 1025 } }',
+      '8:44',
+      '`gate.warn.max-size` is no stricter than `gate.max-size`, so it would never warn\n  fix: set it below `gate.max-size`, or remove it',
+    ],
+    ['gate: { warn: { max-size: 0 KB } }', '8:27', '`gate.warn.max-size` is "0 KB", expected at least 1 byte'],
     [
       'gate: { samples: 3 }',
       '8:9',

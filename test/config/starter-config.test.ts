@@ -57,7 +57,15 @@ describe('findConfigWarnings', () => {
     ]);
   });
 
-  it.each(['{ min: 0 }', '{ max-drop: 0 }', '{ metric: kl, max: 0 }'])(
+  it('findConfigWarnings: a verdict that cannot be inconclusive is named', () => {
+    expect(findConfigWarnings(parseConfig(text('{ min: 0.9, inconclusive: warn }'), '/w/b.yml'))).toEqual([
+      '`gate.inconclusive` changes nothing without `gate.confidence`: measured values are never inconclusive',
+    ]);
+    const decided = text('{ min: 0.9, inconclusive: warn, confidence: 0.9 }');
+    expect(findConfigWarnings(parseConfig(decided, '/w/b.yml'))).toEqual([]);
+  });
+
+  it.each(['{ min: 0 }', '{ max-drop: 0 }', '{ metric: kl, max: 0 }', '{ warn: { min: 0.9 } }'])(
     'findConfigWarnings: a limit of zero in %s is a limit',
     (gate) => {
       expect(findConfigWarnings(parseConfig(text(gate), '/w/b.yml'))).toEqual([]);
