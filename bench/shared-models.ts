@@ -78,5 +78,9 @@ export async function loadBatches(
   const set = await openSampleSet({ path }, inputs, preprocess, nodeFiles);
   const end = Math.min(set.sampleCount, start + (count ?? set.sampleCount));
   const indices = Array.from({ length: end - start }, (_, index) => start + index);
-  return Array.fromAsync(readBatches(set, indices, batchSizeFor(inputs, batchSize), fixedBatchSize(inputs)));
+  const batches: Batch[] = [];
+  for await (const batch of readBatches(set, indices, batchSizeFor(inputs, batchSize), fixedBatchSize(inputs))) {
+    batches.push(batch);
+  }
+  return batches;
 }

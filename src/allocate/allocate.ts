@@ -3,9 +3,15 @@ import type { LinearConstraint, QuadraticProgram } from '../program/quadratic-pr
 import { restrictProgram } from '../program/restrict-program.ts';
 import { variableOffsets } from '../program/variables.ts';
 import type { Solution, Solve, SolveLimits } from '../solver/solution.ts';
-import { type AllocationProblem, type ChosenVariables, candidateCounts, offeredWidths } from './allocation-problem.ts';
-import { smallestFile } from './smallest-allocation.ts';
-import { widthSubsets } from './width-subsets.ts';
+import {
+  type AllocationProblem,
+  type Choice,
+  type ChosenVariables,
+  candidateCounts,
+  variablesWhere,
+} from './allocation-problem.ts';
+import { weightBitsOf } from './smallest-allocation.ts';
+import { variablesByWidths } from './width-subsets.ts';
 
 export type SolverOutcome = Omit<Extract<Solution, { status: 'optimal' | 'feasible' }>, 'assignment' | 'proof'>;
 
@@ -29,40 +35,44 @@ export async function allocate(
   solve: Solve,
   limits: SolveLimits,
 ): Promise<Allocation> {
-  const attempt = (widths: ReadonlySet<number>) => solveFor(problem, quadratic, widths, solve, limits);
-  const first = await attempt(offeredWidths(problem));
-  if (first !== undefined) {
-    const used = usedWidths(problem, first.variables);
-    if (problem.budget.kind === 'weight-bits' || used.size === offeredWidths(problem).size) return first;
-    const second = await attempt(used);
-    return second !== undefined && second.solver.objective < first.solver.objective ? second : first;
-  }
-  let best: Allocation | undefined;
-  for (const widths of widthSubsets(problem).slice(1)) {
-    const other = await attempt(widths);
-    if (other !== undefined && (best === undefined || other.solver.objective < best.solver.objective)) best = other;
+  const attempt = (usable: readonly number[]) => solveFor(problem, quadratic, usable, solve, limits);
+  const first = await attempt(variablesWhere(problem, () => true));
+  const others = first === undefined ? variablesByWidths(problem).slice(1) : sharingNoMore(problem, first.variables);
+  let best = first;
+  for (const usable of others) {
+    const other = await attempt(usable);
+    if (other !== undefined && !(best !== undefined && best.solver.objective <= other.solver.objective)) best = other;
   }
   if (best === undefined) throw new Error('the program is infeasible although a smallest allocation fits');
   return best;
+}
+
+/** The variables that share nothing but what the allocation uses already, if those are fewer than all. */
+function sharingNoMore(problem: AllocationProblem, variables: ChosenVariables): number[][] {
+  if (problem.budget.kind === 'weight-bits') return [];
+  const used = new Set(variables.map((variable) => problem.choices[variable]!.sharedPart));
+  const usable = variablesWhere(problem, ({ sharedPart }) => used.has(sharedPart));
+  return usable.length === problem.choices.length ? [] : [usable];
 }
 
 /** Undefined when no allocation of these widths fits. */
 async function solveFor(
   problem: AllocationProblem,
   quadratic: Float64Array,
-  widths: ReadonlySet<number>,
+  usable: readonly number[],
   solve: Solve,
   limits: SolveLimits,
 ): Promise<Allocation | undefined> {
-  const limit = programLimit(problem, widths);
+  const limit = programLimit(problem, usable);
   if (limit === undefined) return undefined;
+  const isUsable = new Set(usable);
   const groupSizes = candidateCounts(problem);
   const whole: QuadraticProgram = {
     groupSizes,
     quadratic,
     constraints: [sizeLimit(problem, limit), ...problem.constraints],
   };
-  const restricted = restrictProgram(whole, (variable) => widths.has(problem.choices[variable]!.bitWidth));
+  const restricted = restrictProgram(whole, (variable) => isUsable.has(variable));
   if (restricted === undefined) return undefined;
   const solution = await solve(restricted.program, limits);
   if (solution.status === 'infeasible') return undefined;
@@ -73,24 +83,16 @@ async function solveFor(
 }
 
 function sizeLimit({ choices, budget }: AllocationProblem, limit: number): LinearConstraint {
-  const costs = Float64Array.from(choices, ({ partBytes, bitWidth, weightCount }) =>
-    budget.kind === 'file-bytes' ? partBytes : bitWidth * weightCount,
-  );
-  return { name: 'size', costs, limit };
+  const costOf = budget.kind === 'file-bytes' ? ({ partBytes }: Choice) => partBytes : weightBitsOf;
+  return { name: 'size', costs: Float64Array.from(choices, costOf), limit };
 }
 
 /** What the layers' parts may take; undefined when even the smallest do not fit. */
-function programLimit(problem: AllocationProblem, widths: ReadonlySet<number>): number | undefined {
+function programLimit(problem: AllocationProblem, usable: readonly number[]): number | undefined {
   const { budget } = problem;
   if (budget.kind === 'weight-bits') return budget.limit;
-  const smallest = smallestFile(problem, widths);
-  if (smallest === undefined || smallest > budget.limit) return undefined;
-  let limit = budget.limit - problem.fileBytes(0, widths);
+  let limit = budget.limit - problem.fileBytes(0, usable);
   // The length of the graph is stored in a few bytes more as the graph grows.
-  while (problem.fileBytes(limit, widths) > budget.limit) limit -= 1;
-  return limit;
-}
-
-function usedWidths({ choices }: AllocationProblem, variables: ChosenVariables): Set<number> {
-  return new Set(variables.map((variable) => choices[variable]!.bitWidth));
+  while (limit > 0 && problem.fileBytes(limit, usable) > budget.limit) limit -= 1;
+  return limit > 0 ? limit : undefined;
 }

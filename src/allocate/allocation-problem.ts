@@ -7,6 +7,8 @@ export type Choice = {
   readonly weightCount: number;
   /** Serialized bytes of the layer's parts in the artifact. */
   readonly partBytes: number;
+  /** What it shares in the file with other choices, such as the name of a function that decodes it. */
+  readonly sharedPart: string;
 };
 
 /** What may be used up; both kinds are exact. */
@@ -21,10 +23,10 @@ export type AllocationProblem = {
   readonly layerNames: readonly string[];
   readonly budget: Budget;
   /**
-   * Exact bytes of a file whose layers' parts take `partBytes` and use no other than these bit-widths: the rest of the
-   * model and the decoding that the widths share.
+   * Bytes of a file whose layers' parts take `partBytes`, with all that the `usable` variables share: exact if an
+   * allocation uses all of that, else an upper bound.
    */
-  fileBytes(partBytes: number, bitWidths: ReadonlySet<number>): number;
+  fileBytes(partBytes: number, usable: readonly number[]): number;
   /** Further linear limits over the choices. */
   readonly constraints: readonly LinearConstraint[];
 };
@@ -38,7 +40,7 @@ export function candidateCounts({ choices, layerNames }: AllocationProblem): num
   return counts;
 }
 
-/** Every bit-width that some choice has. */
-export function offeredWidths({ choices }: AllocationProblem): Set<number> {
-  return new Set(choices.map(({ bitWidth }) => bitWidth));
+/** The variables whose choice is so, in order. */
+export function variablesWhere({ choices }: AllocationProblem, isWanted: (choice: Choice) => boolean): number[] {
+  return [...choices.keys()].filter((variable) => isWanted(choices[variable]!));
 }

@@ -1,44 +1,44 @@
 /** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
 import { UserError } from '../errors.ts';
-import type { AllocationProblem } from './allocation-problem.ts';
-import { widthSubsets } from './width-subsets.ts';
+import { type AllocationProblem, type Choice, type ChosenVariables, variablesWhere } from './allocation-problem.ts';
+import { variablesByWidths } from './width-subsets.ts';
 
-/** Smallest amount of the budget's resource over all allocations, and over those of each set of widths that can be used. */
+/** Smallest amount of the budget's resource over all allocations: bytes of the file, or bits of all weights. */
 export function smallestUse(problem: AllocationProblem): number {
-  const { budget } = problem;
-  if (budget.kind === 'weight-bits')
-    return smallestSum(
-      problem,
-      () => true,
-      ({ bitWidth, weightCount }) => bitWidth * weightCount,
-    )!;
-  return Math.min(...widthSubsets(problem).map((widths) => smallestFile(problem, widths) ?? Number.POSITIVE_INFINITY));
+  const { budget, choices } = problem;
+  if (budget.kind === 'file-bytes')
+    return Math.min(...variablesByWidths(problem).map((usable) => smallestFile(problem, usable)));
+  const all = variablesWhere(problem, () => true);
+  const weightBits = (variable: number) => weightBitsOf(choices[variable]!);
+  return sumOf(cheapest(problem, all, weightBits), weightBits);
 }
 
-/** Bytes of the smallest file that uses no other widths; undefined if a layer has none of them. */
-export function smallestFile(problem: AllocationProblem, widths: ReadonlySet<number>): number | undefined {
-  const parts = smallestSum(
-    problem,
-    ({ bitWidth }) => widths.has(bitWidth),
-    ({ partBytes }) => partBytes,
-  );
-  return parts === undefined ? undefined : problem.fileBytes(parts, widths);
+/** Bytes of the smallest file that uses no other variables; each layer has one among them. */
+export function smallestFile(problem: AllocationProblem, usable: readonly number[]): number {
+  const partBytes = (variable: number) => problem.choices[variable]!.partBytes;
+  const chosen = cheapest(problem, usable, partBytes);
+  return problem.fileBytes(sumOf(chosen, partBytes), chosen);
 }
 
-type Choice = AllocationProblem['choices'][number];
+type CostOf = (variable: number) => number;
 
-/** Σ over layers of the least cost of a usable choice; undefined if a layer has no usable one. */
-function smallestSum(
+/** The usable variable of least cost of every layer. */
+function cheapest(
   { choices, layerNames }: AllocationProblem,
-  isUsable: (choice: Choice) => boolean,
-  costOf: (choice: Choice) => number,
-): number | undefined {
-  const least = new Array<number>(layerNames.length).fill(Number.POSITIVE_INFINITY);
-  for (const choice of choices) {
-    if (isUsable(choice)) least[choice.layerIndex] = Math.min(least[choice.layerIndex]!, costOf(choice));
+  usable: readonly number[],
+  costOf: CostOf,
+): ChosenVariables {
+  const best = new Array<number | undefined>(layerNames.length).fill(undefined);
+  for (const variable of usable) {
+    const layer = choices[variable]!.layerIndex;
+    const rival = best[layer];
+    if (rival === undefined || costOf(variable) < costOf(rival)) best[layer] = variable;
   }
-  const sum = least.reduce((total, cost) => total + cost, 0);
-  return Number.isFinite(sum) ? sum : undefined;
+  return best.map((variable) => variable!);
+}
+
+function sumOf(variables: ChosenVariables, costOf: CostOf): number {
+  return variables.reduce((sum, variable) => sum + costOf(variable), 0);
 }
 
 /** @throws UserError naming the smallest feasible budget */
@@ -61,10 +61,21 @@ export function assertFeasible(problem: AllocationProblem): void {
 }
 
 /** Weights of all layers together. */
-export function totalWeights({ choices, layerNames }: AllocationProblem): number {
+export function totalWeights({ choices, layerNames }: Pick<AllocationProblem, 'choices' | 'layerNames'>): number {
   const counts = new Array<number>(layerNames.length).fill(0);
   for (const { layerIndex, weightCount } of choices) counts[layerIndex] = weightCount;
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Mean bits per weight of an allocation. */
+export function effectiveBits(problem: AllocationProblem, variables: ChosenVariables): number {
+  const bits = variables.reduce((sum, variable) => sum + weightBitsOf(problem.choices[variable]!), 0);
+  return bits / totalWeights(problem);
+}
+
+/** Bits of a layer's weights. */
+export function weightBitsOf({ bitWidth, weightCount }: Choice): number {
+  return bitWidth * weightCount;
 }
 
 /** Up to four decimals, rounded up so that the number named is itself enough. */

@@ -20,8 +20,10 @@ export type MeasureInput = SweepInput & {
   readonly reportProgress: ReportProgress;
 };
 
+export type PlanInput = Pick<MeasureInput, 'model' | 'candidates' | 'costs' | 'method' | 'memoryLimitBytes'>;
+
 /** The units that a method needs, in the order in which they are measured. */
-export function planUnits({ model, candidates, costs, method, memoryLimitBytes }: MeasureInput): WorkUnit[] {
+export function planUnits({ model, candidates, costs, method, memoryLimitBytes }: PlanInput): WorkUnit[] {
   const memory = estimateUnitMemory(model, candidates, costs, memoryLimitBytes);
   return method === 'diagonal' ? singleUnits(candidates, memory) : pairUnits(candidates, memory, () => true);
 }

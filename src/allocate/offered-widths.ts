@@ -1,0 +1,45 @@
+/** Which bit-widths each layer may take: those of the config, or the one that a pin fixes. */
+import type { QuantizeConfig } from '../config/config.ts';
+import { nearestName } from '../config/nearest-name.ts';
+import { type Problem, UserError } from '../errors.ts';
+
+/** A width, or `float` for a layer left as it is. */
+export type OfferedWidth = number | 'float';
+
+type Pin = QuantizeConfig['pins'][number];
+
+/**
+ * @param layerNames shape [layerCount]
+ * @returns ascending widths of each layer, shape [layerCount]
+ * @throws UserError if a pin names no layer
+ */
+export function offeredWidths(
+  layerNames: readonly string[],
+  { bitWidths, pins }: Pick<QuantizeConfig, 'bitWidths' | 'pins'>,
+  configPath: string,
+): OfferedWidth[][] {
+  const idle = pins.filter(({ pattern }) => !layerNames.some((name) => matchesGlob(name, pattern)));
+  if (idle.length > 0) throw new UserError(idle.map((pin) => describeIdle(pin, layerNames, configPath)));
+  return layerNames.map((name) => {
+    const pin = pins.find(({ pattern }) => matchesGlob(name, pattern));
+    return pin === undefined ? [...bitWidths] : [pin.bitWidth];
+  });
+}
+
+/** `*` stands for any characters, `?` for one; all others for themselves. */
+function matchesGlob(name: string, pattern: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's').test(name);
+}
+
+function describeIdle({ pattern }: Pin, layerNames: readonly string[], configPath: string): Problem {
+  const near = nearestName(pattern, layerNames);
+  return {
+    what: `quantize.pin names '${pattern}', but no layer is called so${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    where: configPath,
+    fix: 'see `bitgate inspect` for the names of the layers',
+  };
+}

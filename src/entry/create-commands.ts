@@ -1,0 +1,70 @@
+/** The composition: stages and the world put together behind the two faces. */
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { inspectRun } from '../inspect.ts';
+import { modelInputs } from '../onnx/model-inputs.ts';
+import { readModel } from '../pipeline/read-model.ts';
+import { type Effects, runGate } from '../pipeline.ts';
+import type { ReportProgress } from '../progress.ts';
+import type { GateReport } from '../report/gate-report.ts';
+import { renderHtml } from '../report/render-html.ts';
+import { renderInspection } from '../report/render-inspection.ts';
+import { renderResult } from '../report/render-result.ts';
+import { renderSummary } from '../report/render-summary.ts';
+import { renderTerminal } from '../report/render-terminal.ts';
+import { EXECUTION_PROVIDER, onnxruntimeVersion } from '../runtime/onnxruntime.ts';
+import { BITGATE_VERSION } from '../version.ts';
+import type { Commands } from './commands.ts';
+
+/** Everything outside, but for progress, which each run is given. */
+export type World = Omit<Effects, 'reportProgress'>;
+
+export function createCommands(world: World): Omit<Commands, 'solveProgram'> {
+  return {
+    runGate: (config, reportProgress) => runAndWrite(config, world, reportProgress),
+    inspect: async (config, reportProgress) => renderInspection(await inspectRun(config, { ...world, reportProgress })),
+    describeModel: (path) => describeModel(path, world),
+    renderTerminal,
+    renderSummary,
+  };
+}
+
+async function runAndWrite(config: Config, world: World, reportProgress: ReportProgress): Promise<GateReport> {
+  const outcome = await runGate(config, { ...world, reportProgress });
+  const report: GateReport = { ...outcome, environment: describeEnvironment(), reproduce: reproduceLine(config) };
+  const forms = {
+    'result.json': renderResult(report),
+    'summary.md': renderSummary(report),
+    'report.html': renderHtml(report),
+  };
+  for (const [name, text] of Object.entries(forms)) {
+    await world.files.writeFileAtomically(join(config.reportDirectory, name), text);
+  }
+  return report;
+}
+
+function describeEnvironment(): GateReport['environment'] {
+  return {
+    bitgate: BITGATE_VERSION,
+    onnxruntime: onnxruntimeVersion(),
+    executionProvider: EXECUTION_PROVIDER,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+  };
+}
+
+/** One line for a shell; the config's own path, quoted where the shell would split it. */
+function reproduceLine({ path }: Config): string {
+  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  return `bitgate run ${quoted}`;
+}
+
+async function describeModel(path: string, { files }: World) {
+  const { original, model, layers } = await readModel(path, files);
+  return {
+    sizeBytes: original.fileSizeBytes,
+    inputs: modelInputs(model),
+    layerCount: layers.length,
+    weightCount: layers.reduce((sum, { weightCount }) => sum + weightCount, 0),
+  };
+}

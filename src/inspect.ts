@@ -1,0 +1,67 @@
+/** What a run would work on and cost: the story of `bitgate inspect`. */
+import { offeredWidths } from './allocate/offered-widths.ts';
+import { smallestUse } from './allocate/smallest-allocation.ts';
+import { planArtifact } from './artifact/packed-artifact.ts';
+import type { Config } from './config/config.ts';
+import { openData } from './dataset/open-data.ts';
+import type { Batch } from './dataset/sample-set.ts';
+import { modelInputs } from './onnx/model-inputs.ts';
+import { describeProblem } from './pipeline/allocation-problem.ts';
+import { describeProvenance } from './pipeline/provenance.ts';
+import { readModel } from './pipeline/read-model.ts';
+import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
+import type { Effects } from './pipeline.ts';
+import type { Inspection } from './report/inspection.ts';
+import { quantizeCandidates } from './sensitivity/candidates.ts';
+import { forecastSweep } from './sensitivity/forecast.ts';
+import { measureLayerCosts } from './sensitivity/layer-costs.ts';
+import { planUnits } from './sensitivity/measure-sensitivities.ts';
+import { measureReference } from './sensitivity/reference.ts';
+
+const METHODS = ['diagonal', 'pairwise'] as const;
+
+/** Nothing is written; the float model runs on one batch, for the forecast. */
+export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
+  const { original, model, layers } = await readModel(config.modelPath, files);
+  const widths = offeredWidths(
+    layers.map(({ name }) => name),
+    config.quantize,
+    config.path,
+  );
+  const data = await openData(config.data, modelInputs(model), config.seed, files);
+  const candidates = quantizeCandidates(model, layers, widths);
+  const plan = planArtifact(model, layers, await describeProvenance(original, data.calibration, config));
+  const problem = describeProblem(plan, candidates, config.budget);
+
+  const batch = await firstBatch(data.calibration.batches());
+  const costs = await measureLayerCosts(model, layers, batch, openSession);
+  const { forwardSeconds } = await measureReference(model, [batch], openSession);
+  const secondsPerForward = (forwardSeconds * data.calibration.indices.length) / batch.sampleCount;
+  const methods = METHODS.map((method) => {
+    const units = planUnits({ model, candidates, costs, method, memoryLimitBytes: SESSION_MEMORY_BYTES });
+    const { perturbations, forwardEquivalents } = forecastSweep(model, candidates, costs, units);
+    return { method, perturbations, forwardEquivalents, seconds: forwardEquivalents * secondsPerForward };
+  });
+  return {
+    model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, opsetVersion: original.opsetVersion },
+    calibrationSamples: data.calibration.indices.length,
+    evaluationSamples: data.evaluation.indices.length,
+    layers: layers.map(({ name, opType, dims, weightCount }, layerIndex) => ({
+      name,
+      opType,
+      dims,
+      weightCount,
+      bytesByWidth: problem.choices
+        .filter((choice) => choice.layerIndex === layerIndex)
+        .map(({ bitWidth, partBytes }) => ({ bitWidth, bytes: partBytes })),
+    })),
+    budget: problem.budget,
+    smallest: smallestUse(problem),
+    methods,
+  };
+}
+
+async function firstBatch(batches: AsyncIterable<Batch>): Promise<Batch> {
+  for await (const batch of batches) return batch;
+  throw new Error('a selection has at least one sample');
+}

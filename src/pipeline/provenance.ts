@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { Provenance } from '../artifact/packed-artifact.ts';
+import type { Config } from '../config/config.ts';
+import type { Selection } from '../dataset/open-data.ts';
+import type { Model } from '../onnx/model.ts';
+import { BITGATE_VERSION } from '../version.ts';
+
+/**
+ * What an artifact was made of, without a path or a date, so that the same input gives the same bytes on every machine.
+ *
+ * `config` covers the settings that decide over the weights, not the limits of the gate.
+ */
+export async function describeProvenance(model: Model, calibration: Selection, config: Config): Promise<Provenance> {
+  const hashes = await calibration.set.contentHashes(calibration.indices);
+  const { budget, quantize, sensitivity, seed } = config;
+  const { preprocess } = config.data;
+  return {
+    version: BITGATE_VERSION,
+    model: model.fileSha256,
+    data: sha256(hashes.join()),
+    config: sha256(JSON.stringify({ budget, quantize, sensitivity, seed, preprocess })),
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

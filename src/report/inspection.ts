@@ -1,0 +1,23 @@
+/** What `bitgate inspect` tells of a config before anything is measured. */
+export type Inspection = {
+  readonly model: { readonly path: string; readonly sizeBytes: number; readonly opsetVersion: number };
+  readonly calibrationSamples: number;
+  readonly evaluationSamples: number;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly opType: string;
+    readonly dims: readonly number[];
+    readonly weightCount: number;
+    /** Serialized bytes of the layer in the artifact at each offered width; 32 and 16 stand for float. */
+    readonly bytesByWidth: readonly { readonly bitWidth: number; readonly bytes: number }[];
+  }[];
+  readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
+  /** The least that an allocation takes of the budget, in its unit. */
+  readonly smallest: number;
+  readonly methods: readonly {
+    readonly method: string;
+    readonly perturbations: number;
+    readonly forwardEquivalents: number;
+    readonly seconds: number;
+  }[];
+};

@@ -1,0 +1,83 @@
+/** `bitgate inspect` as text: the layers, the budget, and what measuring would cost. */
+import type { Inspection } from './inspection.ts';
+import { plainText } from './plain-text.ts';
+
+export function renderInspection(inspection: Inspection): string {
+  return [
+    ...renderModel(inspection),
+    '',
+    ...renderTable(layerRows(inspection)),
+    '',
+    ...renderBudget(inspection),
+    '',
+    ...renderTable(methodRows(inspection)),
+    '',
+  ].join('\n');
+}
+
+function renderModel({ model, layers, calibrationSamples, evaluationSamples }: Inspection): string[] {
+  return [
+    `${plainText(model.path)}: ${bytes(model.sizeBytes)}, opset ${model.opsetVersion}`,
+    `${layers.length} layers with ${totalWeights({ layers })} weights that can be quantized`,
+    `${calibrationSamples} calibration samples, ${evaluationSamples} evaluation samples`,
+  ];
+}
+
+function layerRows({ layers }: Inspection): string[][] {
+  const widths = [...new Set(layers.flatMap(({ bytesByWidth }) => bytesByWidth.map(({ bitWidth }) => bitWidth)))].sort(
+    (a, b) => a - b,
+  );
+  const head = ['layer', 'operator', 'shape', 'weights', ...widths.map((width) => `bytes at ${width} bits`)];
+  const rows = layers.map(({ name, opType, dims, weightCount, bytesByWidth }) => [
+    plainText(name),
+    opType,
+    dims.join('×'),
+    String(weightCount),
+    ...widths.map((width) => String(bytesByWidth.find(({ bitWidth }) => bitWidth === width)?.bytes ?? '-')),
+  ]);
+  return [head, ...rows];
+}
+
+function renderBudget({ budget, smallest, layers }: Inspection): string[] {
+  const weightCount = totalWeights({ layers });
+  const amount = (value: number) =>
+    budget.kind === 'file-bytes' ? bytes(value) : `${(value / weightCount).toFixed(4)} bits per weight`;
+  const verdict = smallest <= budget.limit ? 'the budget can be met' : 'the budget CANNOT be met';
+  return [`budget ${amount(budget.limit)}, smallest feasible ${amount(smallest)}: ${verdict}`];
+}
+
+function methodRows({ methods, calibrationSamples }: Inspection): string[][] {
+  const head = ['method', 'perturbations', `forwards of ${calibrationSamples} samples`, 'estimated time here'];
+  const rows = methods.map(({ method, perturbations, forwardEquivalents, seconds }) => [
+    method,
+    String(perturbations),
+    forwardEquivalents.toFixed(1),
+    duration(seconds),
+  ]);
+  return [head, ...rows];
+}
+
+function totalWeights({ layers }: Pick<Inspection, 'layers'>): number {
+  return layers.reduce((sum, { weightCount }) => sum + weightCount, 0);
+}
+
+/** Columns padded to their widest cell; words to the left, numbers to the right. */
+function renderTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const isNumeric = rows[0]!.map((_, column) => rows.slice(1).every((row) => /^[-\d]/.test(row[column]!)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function bytes(count: number): string {
+  return `${Math.ceil(count)} bytes`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${seconds.toFixed(1)} s`;
+  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
