@@ -42,17 +42,28 @@ export async function openOnnxruntimeSession(model: Uint8Array, options: Session
 }
 
 async function run(session: InferenceSession, feeds: NamedTensors, outputs: readonly string[]): Promise<NamedTensors> {
-  const { Tensor } = onnxruntime();
-  const ortFeeds: Record<string, OrtTensor> = {};
-  for (const [name, { elementType, data, dims }] of Object.entries(feeds)) {
-    ortFeeds[name] = new Tensor(elementType, data as never, dims as number[]);
-  }
+  const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
   const results = await session.run(ortFeeds, [...outputs]);
   return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name]!, name)]));
 }
 
+/**
+ * Where JavaScript has a Float16Array (Node 24), the package makes one of bit patterns, and its native part takes the
+ * size of that for 0 (microsoft/onnxruntime#32323); it reads `data`, and understands bit patterns.
+ */
+function toOrt({ elementType, data, dims }: Tensor): OrtTensor {
+  const { Tensor } = onnxruntime();
+  const tensor = new Tensor(elementType, data as never, dims as number[]);
+  if (elementType === 'float16') Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
+}
+
 function fromOrt({ type, data, dims }: OrtTensor, name: string): Tensor {
   if (!READABLE.has(type)) throw new Error(`output '${name}' is ${type}, which is not a numeric tensor`);
+  if (type === 'float16') {
+    const { buffer, byteOffset, length } = data as unknown as Uint16Array;
+    return { elementType: type, dims, data: new Uint16Array(buffer, byteOffset, length) };
+  }
   return { elementType: type as ElementType, dims, data: data as unknown as TensorData };
 }
 
