@@ -1,5 +1,5 @@
 /** Class distributions in a model's output: the last axis holds classes, every other index is an item of its own. */
-import { decodeFloat16 } from './float16.ts';
+import { decodeFloat16Array } from './float16.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Whether the numbers are logits, or probabilities already. */
@@ -31,7 +31,7 @@ export function classCountOf({ dims }: Tensor): number {
 /** The numbers of a float output without a copy where they are float32; throws for an output that is no float tensor. */
 export function floatsOf({ elementType, data }: Tensor): Float32Array | Float64Array {
   if (data instanceof Float32Array || data instanceof Float64Array) return data;
-  if (elementType === 'float16') return Float32Array.from(data as Uint16Array, decodeFloat16);
+  if (elementType === 'float16') return decodeFloat16Array(data as Uint16Array);
   throw new TypeError(`an output of ${elementType} holds no distribution`);
 }
 
@@ -64,7 +64,8 @@ export function divergence(logP: Float64Array, logQ: Float64Array, start: number
   let sum = 0;
   for (let index = start; index < start + classCount; index++) {
     const log = logP[index]!;
-    sum += Math.exp(log) * (log - logQ[index]!);
+    // A class that cannot be (a logit of −∞) adds nothing, the limit of p · ln p; 0 · ∞ would be NaN.
+    sum += log === Number.NEGATIVE_INFINITY && !Number.isNaN(logQ[index]!) ? 0 : Math.exp(log) * (log - logQ[index]!);
   }
   return sum;
 }

@@ -1,7 +1,7 @@
 /** The part of array samples that feeds one input: kept as stored (pixels stay bytes), preprocessed batch by batch. */
 import type { PreprocessConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
-import { decodeFloat16 } from '../float16.ts';
+import { decodeFloat16Array } from '../float16.ts';
 import { type ElementType, elementCount, type Tensor, type TensorData } from '../tensor.ts';
 import {
   allocateFeed,
@@ -13,7 +13,7 @@ import {
 } from './float-feed.ts';
 import type { NamedArray } from './load-arrays.ts';
 import { checkArrayFitsInput } from './match-input.ts';
-import { pixelWriter, planNormalization, writeNumbers } from './normalization.ts';
+import { type Normalization, pixelWriter, planNormalization, writeNumbers } from './normalization.ts';
 import type { NpyArray } from './npy-array.ts';
 import type { InputSpec } from './sample-set.ts';
 
@@ -55,8 +55,8 @@ function floatGatherer(
 ): Column['gather'] {
   const sampleDims = named.array.dims.slice(1);
   const sampleLength = elementCount(sampleDims);
-  const writeSample = sampleWriter(named.array, planNormalization(preprocess, sampleDims, input.name));
-  // Once, before hours of work: a NaN found at the end would be found too late. Bytes can only become finite numbers.
+  const writeSample = sampleWriter(named.array, planNormalization(preprocess, sampleDims, input.name), input);
+  // Once, before hours of work: a NaN found at the end would be found too late. The writer of pixels has checked them.
   if (named.array.dataType !== 'uint8') checkFinite(named, input, sampleLength, writeSample, path);
   return (indices) => {
     const values = allocateFeed(input, indices.length * sampleLength);
@@ -70,18 +70,17 @@ function floatGatherer(
 /** Writes the preprocessed sample `index` to `target` at `offset`. */
 type WriteSample = (index: number, target: FloatFeed, offset: number) => void;
 
-function sampleWriter({ dataType, dims, data }: NpyArray, plan: ReturnType<typeof planNormalization>): WriteSample {
+function sampleWriter({ dataType, dims, data }: NpyArray, plan: Normalization, input: FloatInput): WriteSample {
   const length = elementCount(dims.slice(1));
   if (dataType === 'uint8') {
-    const writePixels = pixelWriter(plan);
+    const writePixels = pixelWriter(plan, input);
     return (index, target, offset) => {
       writePixels((data as Uint8Array).subarray(index * length, (index + 1) * length), target, offset);
     };
   }
   const numbers: (index: number) => FloatFeed =
     dataType === 'float16'
-      ? (index) =>
-          Float32Array.from((data as Uint16Array).subarray(index * length, (index + 1) * length), decodeFloat16)
+      ? (index) => decodeFloat16Array((data as Uint16Array).subarray(index * length, (index + 1) * length))
       : (index) => (data as FloatFeed).subarray(index * length, (index + 1) * length);
   return (index, target, offset) => {
     writeNumbers(plan, numbers(index), target, offset);

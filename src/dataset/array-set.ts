@@ -21,7 +21,7 @@ export function arraySampleSet(
     sampleCount,
     ...(arrays.labels === undefined ? {} : { labels: readLabels(arrays.labels, sampleCount, path) }),
     read: async (indices) => Object.fromEntries(columns.map(({ inputName, gather }) => [inputName, gather(indices)])),
-    contentHashes: async () => Array.from({ length: sampleCount }, (_, index) => hashSample(columns, index)),
+    contentHashes: async (indices) => indices.map((index) => hashSample(columns, index)),
   };
 }
 

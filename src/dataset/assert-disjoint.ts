@@ -13,13 +13,14 @@ export async function assertDisjoint(
   evaluation: SampleSet,
   evaluationIndices: readonly number[],
 ): Promise<void> {
-  const calibrationHashes = await calibration.contentHashes();
-  const evaluationHashes = await evaluation.contentHashes();
-  const evaluationIndexByHash = new Map(evaluationIndices.map((index) => [evaluationHashes[index]!, index]));
-  const shared = calibrationIndices.filter((index) => evaluationIndexByHash.has(calibrationHashes[index]!));
+  const evaluationHashes = await evaluation.contentHashes(evaluationIndices);
+  const evaluationIndexByHash = new Map(evaluationHashes.map((hash, place) => [hash, evaluationIndices[place]!]));
+  const calibrationHashes = await calibration.contentHashes(calibrationIndices);
+  const twins = calibrationHashes.map((hash) => evaluationIndexByHash.get(hash));
+  const shared = calibrationIndices.filter((_, place) => twins[place] !== undefined);
   const [first] = shared;
   if (first === undefined) return;
-  const twin = evaluationIndexByHash.get(calibrationHashes[first]!)!;
+  const twin = twins.find((index) => index !== undefined)!;
   throw new UserError({
     what:
       `calibration = evaluation data: ${shared.length} of ${calibrationIndices.length} calibration samples are ` +

@@ -15,12 +15,16 @@ export type FileKind = 'file' | 'folder' | 'missing';
 
 export type FolderEntry = { readonly name: string; readonly kind: 'file' | 'folder' | 'other' };
 
-/** The same files, whose failures (no permission, gone in the meantime) name the path and are the user's to repair. */
+/**
+ * The same files, whose failures (no permission, gone in the meantime) name the path and are the user's to repair;
+ * errors that already do so stay as they are.
+ */
 export function explainFailures(files: DatasetFiles): DatasetFiles {
   const explain = async <T>(path: string, result: Promise<T>): Promise<T> => {
     try {
       return await result;
     } catch (error) {
+      if (error instanceof UserError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new UserError({ what: `cannot be read: ${reason}`, where: path }, { cause: error });
     }

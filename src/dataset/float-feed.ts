@@ -1,5 +1,5 @@
 /** Feeds of floats: computed in float32 or float64, handed over in the type that the input takes. */
-import { encodeFloat16 } from '../float16.ts';
+import { encodeFloat16Array } from '../float16.ts';
 import type { ElementType, Tensor } from '../tensor.ts';
 import type { InputSpec } from './sample-set.ts';
 
@@ -26,6 +26,6 @@ export function allocateFeed({ elementType }: FloatInput, length: number): Float
 
 /** @param values shape `dims` */
 export function floatTensor({ elementType }: FloatInput, dims: readonly number[], values: FloatFeed): Tensor {
-  const data = elementType === 'float16' ? Uint16Array.from(values, encodeFloat16) : values;
+  const data = elementType === 'float16' ? encodeFloat16Array(values) : values;
   return { elementType, dims, data };
 }

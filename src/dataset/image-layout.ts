@@ -15,11 +15,14 @@ export type ImageLayout = {
   readonly sampleDims: readonly [number, number, number];
 };
 
-/** @throws UserError if the input takes no picture, or leaves open of which size */
-export function imageLayout(input: InputSpec, { layout, resize }: PreprocessConfig): ImageLayout {
+/**
+ * @param where begins messages: the folder of pictures
+ * @throws UserError if the input takes no picture, or leaves open of which size
+ */
+export function imageLayout(input: InputSpec, { layout, resize }: PreprocessConfig, where: string): ImageLayout {
   const takes = `input '${input.name}' takes ${renderDims(input.dims)}`;
   if (input.dims.length !== 4) {
-    throw new UserError({ what: `${takes}, which is no picture`, fix: 'give the data as a .npz file' });
+    throw new UserError({ what: `${takes}, which is no picture`, where, fix: 'give the data as a .npz file' });
   }
   const [first, second, third] = input.dims.slice(1);
   const [channels = 3, inputHeight, inputWidth] = layout === 'nchw' ? [first, second, third] : [third, first, second];
@@ -27,6 +30,7 @@ export function imageLayout(input: InputSpec, { layout, resize }: PreprocessConf
     const [otherLayout, place] = layout === 'nchw' ? ['nhwc', 'last'] : ['nchw', 'first'];
     throw new UserError({
       what: `${takes}: ${channels} channels in layout ${layout}, where pictures have 3 or 1`,
+      where,
       fix: `set data.preprocess.layout to ${otherLayout} if the channels stand ${place}`,
     });
   }
@@ -36,8 +40,12 @@ export function imageLayout(input: InputSpec, { layout, resize }: PreprocessConf
   if (height === undefined || width === undefined) {
     throw new UserError({
       what: `${takes}, pictures of any size`,
+      where,
       fix: 'set data.preprocess.resize to [height, width]',
     });
+  }
+  if (width * height > MAX_IMAGE_PIXELS) {
+    throw new UserError({ what: `${takes}: pictures of more than ${MAX_IMAGE_PIXELS} pixels are not read`, where });
   }
   const sampleDims = layout === 'nchw' ? ([channels, height, width] as const) : ([height, width, channels] as const);
   return { width, height, channels, sampleDims };
@@ -70,9 +78,6 @@ function resizeShorterSide(image: PixelImage, length: number): PixelImage {
   const shorter = Math.min(image.width, image.height);
   const width = Math.floor((length * image.width) / shorter);
   const height = Math.floor((length * image.height) / shorter);
-  if (width * height > MAX_IMAGE_PIXELS) {
-    throw new FormatError(`is ${image.width}×${image.height} pixels, too narrow for a shorter side of ${length}`);
-  }
   return resizeImage(image, width, height);
 }
 

@@ -20,11 +20,12 @@ export async function imageSampleSet(
   files: DatasetFiles,
 ): Promise<SampleSet> {
   const input = pictureInput(inputs, path);
-  const layout = imageLayout(input, preprocess);
+  const layout = imageLayout(input, preprocess, path);
   const gather = pixelGatherer(input, layout, preprocess);
   const { names, labels } = await listImages(path, files);
+  const pathOf = (index: number): string => `${path}/${names[index]}`;
   const readPixels = async (index: number): Promise<Uint8Array> => {
-    const file = `${path}/${names[index]}`;
+    const file = pathOf(index);
     const bytes = await files.readFile(file);
     return decodeFile('the picture', file, 'replace the file or remove it', () =>
       arrangePixels(fitImage(decodeImage(bytes), layout, preprocess), layout, preprocess),
@@ -36,11 +37,7 @@ export async function imageSampleSet(
     sampleNames: names,
     ...(labels === undefined ? {} : { labels }),
     read: async (indices) => ({ [input.name]: await gather(indices, readPixels) }),
-    contentHashes: () =>
-      hashFiles(
-        names.map((name) => `${path}/${name}`),
-        files,
-      ),
+    contentHashes: (indices) => hashFiles(indices.map(pathOf), files),
   };
 }
 
@@ -60,7 +57,7 @@ type ReadPixels = (index: number) => Promise<Uint8Array>;
 function pixelGatherer(input: InputSpec, { sampleDims }: ImageLayout, preprocess: PreprocessConfig) {
   const sampleLength = elementCount(sampleDims);
   if (isFloatInput(input)) {
-    const writePixels = pixelWriter(planNormalization(preprocess, sampleDims, input.name));
+    const writePixels = pixelWriter(planNormalization(preprocess, sampleDims, input.name), input);
     return async (indices: readonly number[], readPixels: ReadPixels): Promise<Tensor> => {
       const values = allocateFeed(input, indices.length * sampleLength);
       for (const [slot, index] of indices.entries()) writePixels(await readPixels(index), values, slot * sampleLength);
@@ -82,11 +79,9 @@ function pixelGatherer(input: InputSpec, { sampleDims }: ImageLayout, preprocess
 
 async function hashFiles(paths: readonly string[], files: DatasetFiles): Promise<string[]> {
   const hashes: string[] = [];
-  for (const path of paths)
-    hashes.push(
-      createHash('sha256')
-        .update(await files.readFile(path))
-        .digest('hex'),
-    );
+  for (const path of paths) {
+    const content = await files.readFile(path);
+    hashes.push(createHash('sha256').update(content).digest('hex'));
+  }
   return hashes;
 }

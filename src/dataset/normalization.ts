@@ -1,7 +1,7 @@
 /** The last step of preprocessing: value = (pixel / scale − mean) / std, per channel. */
 import type { PreprocessConfig } from '../config/config.ts';
 import { UserError } from '../errors.ts';
-import type { FloatFeed } from './float-feed.ts';
+import { type FloatFeed, type FloatInput, LARGEST_FINITE } from './float-feed.ts';
 
 export type Normalization = {
   readonly isIdentity: boolean;
@@ -71,17 +71,31 @@ function perChannel(key: string, values: readonly number[], channelCount: number
 /** Writes one sample of pixels to `target` at `offset`. */
 export type WritePixels = (pixels: Uint8Array, target: FloatFeed, offset: number) => void;
 
-/** Prepares the 256 values of each channel once, so that a pixel costs a lookup. */
-export function pixelWriter(plan: Normalization): WritePixels {
+/**
+ * Prepares the 256 values of each channel once, so that a pixel costs a lookup.
+ *
+ * @throws UserError if a pixel would become a number that the input's type cannot hold
+ */
+export function pixelWriter(plan: Normalization, input: FloatInput): WritePixels {
   const tables = plan.mean.map((_, channel) =>
     Float64Array.from({ length: 256 }, (_, pixel) => normalize(plan, pixel, channel)),
   );
+  for (const table of tables) checkRange(table, input);
   return (pixels, target, offset) => {
     forEachRun(plan, pixels.length, (channel, start, end) => {
       const table = tables[channel]!;
       for (let i = start; i < end; i++) target[offset + i] = table[pixels[i]!]!;
     });
   };
+}
+
+function checkRange(table: Float64Array, { name, elementType }: FloatInput): void {
+  const pixel = table.findIndex((value) => !(Math.abs(value) <= LARGEST_FINITE[elementType]));
+  if (pixel < 0) return;
+  throw new UserError({
+    what: `data.preprocess turns pixel ${pixel} into ${table[pixel]}, but input '${name}' takes finite ${elementType}`,
+    fix: 'check data.preprocess.scale, mean and std',
+  });
 }
 
 /** Writes one sample of numbers to `target` at `offset`. */

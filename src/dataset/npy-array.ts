@@ -1,6 +1,7 @@
 /** NumPy's array file (numpy.lib.format, versions 1 to 3): a header that is a Python literal, then the elements. */
 import { elementCount } from '../tensor.ts';
 import { FormatError } from './format-error.ts';
+import { rowMajor } from './row-major.ts';
 
 /**
  * Element types with their code in the header: kind and bytes. float16 is held as bit patterns, bool as bytes 0 and
@@ -33,6 +34,9 @@ export type NpyArray = {
   readonly data: NpyData;
 };
 
+/** NumPy 2 allows no more (NPY_MAXDIMS). */
+const MAX_AXIS_COUNT = 64;
+
 /** "\x93NUMPY" */
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
@@ -40,11 +44,7 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 export function decodeNpy(bytes: Uint8Array): NpyArray {
   const { header, dataOffset } = readHeaderText(bytes);
   const { entry, isBigEndian } = parseDataType(header);
-  if (!/'fortran_order'\s*:\s*False/.test(header)) {
-    throw new FormatError('is stored column by column (fortran_order); row by row is read', {
-      fix: 'save numpy.ascontiguousarray(array)',
-    });
-  }
+  const isColumnMajor = parseIsColumnMajor(header);
   const dims = parseShape(header);
   const expectedSizeBytes = elementCount(dims) * entry.Data.BYTES_PER_ELEMENT;
   const body = bytes.subarray(dataOffset);
@@ -54,7 +54,8 @@ export function decodeNpy(bytes: Uint8Array): NpyArray {
       `${problem}: ${entry.dataType} [${dims.join(', ')}] takes ${expectedSizeBytes} bytes, ${body.length} are there`,
     );
   }
-  return { dataType: entry.dataType, dims, data: viewElements(body, entry.Data, isBigEndian) };
+  const elements = viewElements(body, entry.Data, isBigEndian);
+  return { dataType: entry.dataType, dims, data: isColumnMajor ? rowMajor(elements, dims) : elements };
 }
 
 function readHeaderText(bytes: Uint8Array): { header: string; dataOffset: number } {
@@ -83,14 +84,21 @@ function parseDataType(header: string): { entry: DataTypeEntry; isBigEndian: boo
   return { entry: DATA_TYPES[code as keyof typeof DATA_TYPES], isBigEndian: order === '>' };
 }
 
+function parseIsColumnMajor(header: string): boolean {
+  const value = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
+  if (value === undefined) throw new FormatError('has a damaged header: no storage order');
+  return value === 'True';
+}
+
 function parseShape(header: string): number[] {
   const list = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   const dims = list
     ?.split(',')
     .filter((dim) => dim.trim() !== '')
     .map(Number);
-  if (dims === undefined || !Number.isSafeInteger(elementCount(dims) * 8))
+  if (dims === undefined || dims.length > MAX_AXIS_COUNT || !Number.isSafeInteger(elementCount(dims) * 8)) {
     throw new FormatError('has a damaged header: no usable shape');
+  }
   return dims;
 }
 

@@ -1,4 +1,4 @@
-import type { NamedTensors } from '../tensor.ts';
+import type { ElementType, NamedTensors } from '../tensor.ts';
 
 /** Samples that can be read in any order, already preprocessed to what the model takes. */
 export type SampleSet = {
@@ -14,14 +14,17 @@ export type SampleSet = {
    * @returns one tensor per model input, shape [indices.length, …]
    */
   read(indices: readonly number[]): Promise<NamedTensors>;
-  /** sha256 in hex of each sample's stored content (before preprocessing), to find samples shared by two sets. */
-  contentHashes(): Promise<readonly string[]>;
+  /**
+   * sha256 in hex of the stored content (before preprocessing) of the samples at `indices`, in that order, to find
+   * samples shared by two sets.
+   */
+  contentHashes(indices: readonly number[]): Promise<readonly string[]>;
 };
 
 /** The model's declared input, as the dataset must fill it. Dims that are free are undefined; dims[0] is the batch. */
 export type InputSpec = {
   readonly name: string;
-  readonly elementType: import('../tensor.ts').ElementType;
+  readonly elementType: ElementType;
   readonly dims: readonly (number | undefined)[];
 };
 

@@ -26,11 +26,13 @@ const LOCAL_SIGNATURE = 0x04034b50;
 /** Sizes of the records without their variable parts. */
 const END_SIZE_BYTES = 22;
 const ZIP64_LOCATOR_SIZE_BYTES = 20;
+const ZIP64_END_SIZE_BYTES = 56;
 const ENTRY_SIZE_BYTES = 46;
 const LOCAL_SIZE_BYTES = 30;
 
 /** A 32-bit field that holds this has its value in the zip64 extra field. */
 const IN_ZIP64 = 0xffffffff;
+const COUNT_IN_ZIP64 = 0xffff;
 const ZIP64_EXTRA_ID = 1;
 
 const STORED = 0;
@@ -39,9 +41,14 @@ const DEFLATED = 8;
 /** The entries of the central directory, which stands at the end: a truncated archive has none. */
 export function listZipEntries(archive: Uint8Array): ZipEntry[] {
   const view = viewOf(archive);
+  const directory = findDirectory(view);
   const entries: ZipEntry[] = [];
-  let offset = directoryOffset(view);
-  while (offset + ENTRY_SIZE_BYTES <= archive.length && view.getUint32(offset, true) === ENTRY_SIGNATURE) {
+  let offset = directory.offset;
+  // An entry that is lost would be an array that is missing without a word.
+  while (entries.length < directory.entryCount) {
+    if (offset + ENTRY_SIZE_BYTES > archive.length || view.getUint32(offset, true) !== ENTRY_SIGNATURE) {
+      throw new FormatError('has a damaged directory');
+    }
     const nameLength = view.getUint16(offset + 28, true);
     const extraLength = view.getUint16(offset + 30, true);
     const commentLength = view.getUint16(offset + 32, true);
@@ -50,7 +57,6 @@ export function listZipEntries(archive: Uint8Array): ZipEntry[] {
     entries.push(readEntry(archive.subarray(offset, end), nameLength, extraLength));
     offset = end;
   }
-  if (entries.length === 0) throw new FormatError('has no entries, or a damaged directory');
   return entries;
 }
 
@@ -101,16 +107,19 @@ function storedBytes(archive: Uint8Array, { headerOffset, compressedSizeBytes }:
   return archive.subarray(start, start + compressedSizeBytes);
 }
 
-function directoryOffset(view: DataView): number {
+type Directory = { readonly entryCount: number; readonly offset: number };
+
+function findDirectory(view: DataView): Directory {
   const end = findEndRecord(view);
-  const offset = view.getUint32(end + 16, true);
+  const directory = { entryCount: view.getUint16(end + 10, true), offset: view.getUint32(end + 16, true) };
   const locator = end - ZIP64_LOCATOR_SIZE_BYTES;
-  if (offset !== IN_ZIP64 || locator < 0 || view.getUint32(locator, true) !== ZIP64_LOCATOR_SIGNATURE) return offset;
+  const isComplete = directory.entryCount !== COUNT_IN_ZIP64 && directory.offset !== IN_ZIP64;
+  if (isComplete || locator < 0 || view.getUint32(locator, true) !== ZIP64_LOCATOR_SIGNATURE) return directory;
   const zip64End = readSize(view, locator + 8);
-  if (zip64End + 56 > view.byteLength || view.getUint32(zip64End, true) !== ZIP64_END_SIGNATURE) {
+  if (zip64End + ZIP64_END_SIZE_BYTES > view.byteLength || view.getUint32(zip64End, true) !== ZIP64_END_SIGNATURE) {
     throw new FormatError('has a damaged directory');
   }
-  return readSize(view, zip64End + 48);
+  return { entryCount: readSize(view, zip64End + 32), offset: readSize(view, zip64End + 48) };
 }
 
 /** The end record stands last, before a comment of at most 65,535 bytes. */

@@ -3,7 +3,8 @@
  * source pixel counts. The fixed-point arithmetic is that of Pillow's `resize(…, BILINEAR)`, which torchvision and
  * timm use, so the pixels are theirs.
  */
-import type { PixelImage } from './pixel-image.ts';
+import { FormatError } from '../format-error.ts';
+import { MAX_IMAGE_PIXELS, type PixelImage } from './pixel-image.ts';
 
 /** Fraction bits of a weight: 255 · 2^22 is the largest sum and fits 31 bits. */
 const WEIGHT_BITS = 22;
@@ -17,8 +18,17 @@ type Tap = { readonly first: number; readonly weights: Int32Array };
 /**
  * The picture in `width` × `height` pixels, across first and then down, each rounded to 8 bits; the picture itself
  * when it has that size.
+ *
+ * @throws FormatError if it, or the picture between the two steps, would have more pixels than are decoded: a line of
+ * pixels a million high is a small file, but a hundred times the memory when it is widened
  */
 export function resizeImage(image: PixelImage, width: number, height: number): PixelImage {
+  if (width * Math.max(height, image.height) > MAX_IMAGE_PIXELS) {
+    const size = `${image.width}×${image.height}`;
+    throw new FormatError(`is ${size} pixels; resized to ${width}×${height} it takes more than ${MAX_IMAGE_PIXELS}`, {
+      fix: 'set a smaller data.preprocess.resize, or remove the picture',
+    });
+  }
   const across = width === image.width ? image : resizeAcross(image, width);
   return height === image.height ? across : resizeDown(across, height);
 }
