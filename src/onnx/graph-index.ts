@@ -58,6 +58,12 @@ export function freshName(wanted: string, taken: Set<string>): string {
   return name;
 }
 
+/** The initializer of that name, if exactly one node reads it and it is no output. */
+export function privateInitializer(name: string | undefined, index: GraphIndex): TensorProto | undefined {
+  if (name === undefined || index.consumers.get(name)?.length !== 1 || index.outputNames.has(name)) return undefined;
+  return index.initializers.get(name);
+}
+
 export function attributeOf(node: NodeProto, name: string): AttributeProto | undefined {
   return node.attribute.find((attribute) => attribute.name === name);
 }

@@ -3,7 +3,8 @@ import { UserError } from '../errors.ts';
 import { elementCount } from '../tensor.ts';
 import type { NodeProto, TensorProto } from '../wire/model-proto.ts';
 import { DATA_TYPE } from './data-type.ts';
-import { describeNode, indexGraph, integerAttribute } from './graph-index.ts';
+import { describeNode, type GraphIndex, indexGraph, integerAttribute } from './graph-index.ts';
+import { ownBias } from './layer-bias.ts';
 import { nameLayers } from './layer-names.ts';
 import type { Model } from './model.ts';
 import { dimsOf, isFloatTensor, readFloats } from './tensor-values.ts';
@@ -27,6 +28,8 @@ export type Layer = {
   readonly floatBitWidth: number;
   /** The axis of `dims` that counts output channels. */
   readonly channelAxis: number;
+  /** Name of the initializer that holds the layer's bias, if nothing else reads it; absent for a shared weight. */
+  readonly biasName?: string;
 };
 
 const OP_TYPES: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
@@ -39,11 +42,11 @@ export function listLayers(model: Model): Layer[] {
   const found = findWeights(model);
   if (found.size === 0) throw noLayers(model);
   const names = nameLayers([...found].map(([weightName, nodes]) => ({ weightName, node: nodes[0]! })));
-  const { initializers } = indexGraph(model.graph);
+  const graphIndex = indexGraph(model.graph);
   return [...found].map(([weightName, nodes], index) => {
-    const weight = initializers.get(weightName)!;
+    const weight = graphIndex.initializers.get(weightName)!;
     assertFinite(weight, names[index]!, model.path);
-    return describeLayer(names[index]!, weight, nodes);
+    return describeLayer(names[index]!, weight, nodes, graphIndex);
   });
 }
 
@@ -71,9 +74,11 @@ function isQuantizable(weight: TensorProto): boolean {
   return isFloatTensor(weight) && weight.dims.length >= 2 && elementCount(dimsOf(weight)) > 0;
 }
 
-function describeLayer(name: string, weight: TensorProto, nodes: readonly NodeProto[]): Layer {
+function describeLayer(name: string, weight: TensorProto, nodes: readonly NodeProto[], index: GraphIndex): Layer {
   const dims = dimsOf(weight);
   const node = nodes[0]!;
+  const channelAxis = channelAxisOf(node, dims.length);
+  const bias = nodes.length === 1 ? ownBias(node, channelCountOf(node, dims, channelAxis), index) : undefined;
   return {
     name,
     opType: node.opType as LayerOpType,
@@ -83,12 +88,19 @@ function describeLayer(name: string, weight: TensorProto, nodes: readonly NodePr
     weightCount: elementCount(dims),
     dataType: weight.dataType ?? 0,
     floatBitWidth: weight.dataType === DATA_TYPE.float16 ? 16 : 32,
-    channelAxis: channelAxisOf(node, dims.length),
+    channelAxis,
+    ...(bias === undefined ? {} : { biasName: bias.name ?? '' }),
   };
 }
 
+/** Channels of the node's output; a grouped ConvTranspose has its weight's channels once per group. */
+export function channelCountOf(node: NodeProto, dims: readonly number[], channelAxis: number): number {
+  const groupCount = node.opType === 'ConvTranspose' ? integerAttribute(node, 'group', 1) : 1;
+  return dims[channelAxis]! * groupCount;
+}
+
 /** Where the operator's specification puts the output channels. */
-function channelAxisOf(node: NodeProto, rank: number): number {
+export function channelAxisOf(node: NodeProto, rank: number): number {
   if (node.opType === 'Conv') return 0;
   if (node.opType === 'ConvTranspose') return 1;
   if (node.opType === 'Gemm') return integerAttribute(node, 'transB', 0) === 1 ? 0 : 1;

@@ -7,6 +7,7 @@ import {
   type GraphIndex,
   indexGraph,
   integerAttribute,
+  privateInitializer,
 } from '../graph-index.ts';
 import { weightInputOf } from '../list-layers.ts';
 import { type Model, withGraph } from '../model.ts';
@@ -79,11 +80,6 @@ function isFoldable(node: NodeProto): boolean {
 /** The axis of the weight that counts output channels, of a node that is foldable. */
 function channelAxisOf({ opType }: NodeProto): number {
   return opType === 'Conv' ? 0 : 1;
-}
-
-function privateInitializer(name: string | undefined, index: GraphIndex): TensorProto | undefined {
-  if (name === undefined || index.consumers.get(name)?.length !== 1 || index.outputNames.has(name)) return undefined;
-  return index.initializers.get(name);
 }
 
 type FoldedPair = { readonly convolution: NodeProto; readonly weight: TensorProto; readonly bias: TensorProto };
