@@ -159,9 +159,10 @@ function withZip64Sizes(sizes: EntrySizes, extra: DataView): EntrySizes {
   for (let offset = 0; offset + 4 <= extra.byteLength; offset += 4 + extra.getUint16(offset + 2, true)) {
     if (extra.getUint16(offset, true) !== ZIP64_EXTRA_ID) continue;
     let field = offset + 4;
+    const fieldEnd = Math.min(field + extra.getUint16(offset + 2, true), extra.byteLength);
     for (const key of ['sizeBytes', 'compressedSizeBytes', 'headerOffset'] as const) {
       if (sizes[key] !== IN_ZIP64) continue;
-      if (field + 8 > extra.byteLength) throw new FormatError('has a damaged directory');
+      if (field + 8 > fieldEnd) throw new FormatError('has a damaged directory');
       complete[key] = readSize(extra, field);
       field += 8;
     }
