@@ -4,12 +4,28 @@ import type { Metric } from '../config/config.ts';
 export type Measurements = {
   readonly metric: Metric;
   readonly sampleCount: number;
+  /** The model's outputs that were read. */
+  readonly outputNames: readonly string[];
   readonly float: number;
   readonly quantized: number;
   /** How much worse the artifact is: float − quantized where more is better, quantized − float where less is. */
   readonly drop: number;
-  /** Mean KL(float ‖ artifact) in nats, reported with every metric when the output is a distribution. */
-  readonly klToFloat?: number;
-  /** Share of samples on which both models name the same class. */
-  readonly agreement?: number;
+  /** Samples for which the artifact gives NaN or infinity: wrong for top1 and top5, and their divergence is NaN. */
+  readonly nonFiniteCount: number;
+  /** Mean KL(float ‖ artifact) in nats over the same outputs. */
+  readonly klToFloat: number;
+  /** KL(float ‖ artifact) of each sample in nats, shape [sampleCount]. */
+  readonly divergences: Float64Array;
+  /** Share of distributions, one or more per sample, in which both models have the same class first. */
+  readonly agreement: number;
+  /** Who was right on how many samples, for top1 and top5. */
+  readonly pairedCounts?: PairedCounts;
+};
+
+/** The paired 2 × 2 table: samples by which of the two models is right on them. */
+export type PairedCounts = {
+  readonly both: number;
+  readonly onlyFloat: number;
+  readonly onlyArtifact: number;
+  readonly neither: number;
 };
