@@ -1,7 +1,7 @@
 /** The packed form of one layer: the initializers and nodes that stand for its float weight in the artifact. */
 import { DATA_TYPE } from '../onnx/data-type.ts';
 import type { Layer } from '../onnx/list-layers.ts';
-import { bytesOf, floatTensor } from '../onnx/tensor-values.ts';
+import { bytesOf } from '../onnx/tensor-values.ts';
 import { chunksOf, packChunk } from '../quantize/pack-bits.ts';
 import type { QuantizedTensor } from '../quantize/quantized-tensor.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type TensorProto,
 } from '../wire/model-proto.ts';
 import { type DecodeForm, FUNCTION_DOMAIN, functionName, int64, integers, slicesByInput } from './decode-functions.ts';
+import { type BlockNames, packScales } from './pack-scales.ts';
 
 export type PackedLayer = {
   readonly forms: readonly [DecodeForm];
@@ -28,6 +29,7 @@ export type PackedNames = {
   /** Three, for the chunks of a width of up to seven bits. */
   readonly packed: readonly [string, string, string];
   readonly scales: string;
+  readonly blocks: BlockNames;
   /** The initializer that holds the weight's shape, shared by layers of one shape. */
   readonly shape: string;
   readonly count: string;
@@ -45,19 +47,20 @@ export function packLayer(
   const isByte = weight.grid.bitWidth === 8;
   const form = { bitWidth: weight.grid.bitWidth, isPadded: !isByte && layer.weightCount % 8 !== 0 };
   const packed = isByte ? [bytesTensor(weight, names)] : chunkTensors(weight, names);
+  const scales = packScales(weight, names.scales, names.blocks, opsetVersion);
   const needsCount = form.isPadded && slicesByInput(opsetVersion);
   const initializers = [
     ...packed,
-    scaleTensor(weight, names),
+    ...scales.initializers,
     ...(needsCount ? [int64([layer.weightCount], names.count)] : []),
   ];
   const input = [
     ...packed.map(({ name }) => name ?? ''),
-    names.scales,
+    scales.name,
     ...(isByte ? [] : [names.shape]),
     ...(needsCount ? [names.count] : []),
   ];
-  const nodes = decodeNodes(layer, form, input, names, opsetVersion);
+  const nodes = [...scales.nodes, ...decodeNodes(layer, form, input, names, opsetVersion)];
   return { forms: [form], initializers, nodes, sizeBytes: serializedSize(initializers, nodes) };
 }
 
@@ -85,12 +88,6 @@ function chunkTensors({ values, grid }: QuantizedTensor, names: PackedNames): Te
       rawData,
     });
   });
-}
-
-/** The scales in a shape that broadcasts over the weight. */
-function scaleTensor({ dims, channelAxis, scaleType, scales }: QuantizedTensor, names: PackedNames): TensorProto {
-  const shape = dims.slice(channelAxis).map((dim, index) => (index === 0 ? dim : 1));
-  return floatTensor(names.scales, shape, scales, DATA_TYPE[scaleType]);
 }
 
 function decodeNodes(

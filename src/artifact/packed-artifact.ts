@@ -140,6 +140,15 @@ function reserveNames(graph: GraphProto, layers: readonly Layer[]): PackedNames[
     return {
       packed: [fresh('p'), fresh('q'), fresh('r')],
       scales: fresh('s'),
+      blocks: {
+        repeats: fresh('a'),
+        rows: fresh('b'),
+        starts: fresh('c'),
+        ends: fresh('e'),
+        tiled: fresh('t'),
+        joined: fresh('u'),
+        cut: fresh('v'),
+      },
       shape,
       count: fresh('n'),
       wide: fresh('w'),

@@ -1,3 +1,6 @@
+import { elementCount } from '../tensor.ts';
+import type { FloatWeight } from './float-weight.ts';
+import { type Granularity, scaleDims, scaleIndices } from './granularity.ts';
 import type { Grid } from './grid.ts';
 import { roundHalfEven } from './round-half-even.ts';
 
@@ -6,22 +9,61 @@ const SMALLEST_RATIO = 0.2;
 const RATIO_STEP = 0.0125;
 const RATIO_COUNT = 89;
 
+/** The smallest normal float32: below it a stored scale loses precision. */
+const MIN_POSITIVE_NORMAL = 2 ** -126;
+
 /**
- * The scale with the least squared rounding error over a channel, by search over a grid of clipping ratios.
+ * The best scale for every set of weights that share one.
  *
- * @param values the channel's weights, shape [elementCount]
+ * @param importance the weight of each element's squared error, shape `dims`; all alike when absent
+ * @returns shape `scaleDims`
+ */
+export function searchScales(
+  weight: FloatWeight,
+  granularity: Granularity,
+  grid: Grid,
+  importance?: Float64Array,
+): Float32Array {
+  const scaleOf = scaleIndices(weight, granularity);
+  const scaleCount = elementCount(scaleDims(weight, granularity));
+  const { order, starts } = groupByScale(scaleOf, scaleCount);
+  return Float32Array.from({ length: scaleCount }, (_, scale) => {
+    const members = order.subarray(starts[scale], starts[scale + 1]);
+    const values = Float32Array.from(members, (index) => weight.values[index]!);
+    const shares = importance === undefined ? undefined : Float64Array.from(members, (index) => importance[index]!);
+    return searchScale(values, grid, shares);
+  });
+}
+
+/** The elements in the order of their scales; those of scale s are order[starts[s] … starts[s + 1]]. */
+function groupByScale(scaleOf: Uint32Array, scaleCount: number): { order: Uint32Array; starts: Uint32Array } {
+  const starts = new Uint32Array(scaleCount + 1);
+  for (const scale of scaleOf) starts[scale + 1]!++;
+  for (let scale = 0; scale < scaleCount; scale++) starts[scale + 1]! += starts[scale]!;
+  const next = starts.slice();
+  const order = new Uint32Array(scaleOf.length);
+  for (let index = 0; index < scaleOf.length; index++) order[next[scaleOf[index]!]!++] = index;
+  return { order, starts };
+}
+
+/**
+ * The scale with the least squared rounding error over some weights, by search over a grid of clipping ratios.
+ *
+ * @param values shape [elementCount]
+ * @param importance the weight of each value's squared error, shape [elementCount]; all alike when absent or all zero
  * @returns a positive scale, or 1 when every value is zero
  */
-export function searchScale(values: Float32Array, grid: Grid): number {
+export function searchScale(values: Float32Array, grid: Grid, importance?: Float64Array): number {
   const largest = values.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
   // A largest value so small that a scale underflows rounds to zero like zeros do.
   const fullScale = Math.fround(largest / Math.max(grid.quantMax, 1));
   if (fullScale * SMALLEST_RATIO < MIN_POSITIVE_NORMAL) return 1;
+  const shares = importance?.some((share) => share > 0) ? importance : new Float64Array(values.length).fill(1);
   let bestScale = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
   for (let step = 0; step < RATIO_COUNT; step++) {
     const scale = fullScale * (SMALLEST_RATIO + step * RATIO_STEP);
-    const error = squaredError(values, scale, grid, bestError);
+    const error = squaredError(values, shares, scale, grid, bestError);
     if (error < bestError) {
       bestError = error;
       bestScale = scale;
@@ -30,12 +72,14 @@ export function searchScale(values: Float32Array, grid: Grid): number {
   return bestScale;
 }
 
-/** The smallest normal float32: below it a stored scale loses precision. */
-const MIN_POSITIVE_NORMAL = 2 ** -126;
-
-/** Σ (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
-function squaredError(values: Float32Array, scale: number, grid: Grid, limit: number): number {
-  const { quantMin, quantMax } = grid;
+/** Σ share · (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
+function squaredError(
+  values: Float32Array,
+  shares: Float64Array,
+  scale: number,
+  { quantMin, quantMax }: Grid,
+  limit: number,
+): number {
   const inverse = 1 / scale;
   let sum = 0;
   for (let index = 0; index < values.length && sum < limit; index++) {
@@ -43,7 +87,7 @@ function squaredError(values: Float32Array, scale: number, grid: Grid, limit: nu
     const rounded = roundHalfEven(value * inverse);
     const level = rounded < quantMin ? quantMin : rounded > quantMax ? quantMax : rounded;
     const difference = value - level * scale;
-    sum += difference * difference;
+    sum += difference * difference * shares[index]!;
   }
   return sum;
 }
