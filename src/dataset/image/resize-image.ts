@@ -25,9 +25,12 @@ type Tap = { readonly first: number; readonly weights: Int32Array };
 export function resizeImage(image: PixelImage, width: number, height: number): PixelImage {
   if (width * Math.max(height, image.height) > MAX_IMAGE_PIXELS) {
     const size = `${image.width}×${image.height}`;
-    throw new FormatError(`is ${size} pixels; resized to ${width}×${height} it takes more than ${MAX_IMAGE_PIXELS}`, {
-      fix: 'set a smaller data.preprocess.resize, or remove the picture',
-    });
+    throw new FormatError(
+      `is ${size} pixels; resized to ${width}×${height} it takes more than ${MAX_IMAGE_PIXELS} pixels`,
+      {
+        fix: 'set a smaller data.preprocess.resize, or remove the picture',
+      },
+    );
   }
   const across = width === image.width ? image : resizeAcross(image, width);
   return height === image.height ? across : resizeDown(across, height);

@@ -37,7 +37,7 @@ export type Frame = {
  * Read a frame header (the body of SOF0, SOF1 or SOF2) and allocate its coefficients.
  *
  * @param fileSizeBytes a picture that needs more bits than the file has is refused before memory is taken for it
- * @throws FormatError for sizes, precisions and component counts that are not handled
+ * @throws FormatError for sizes, precisions, component counts and sampling factors that are not handled
  */
 export function readFrame(body: Uint8Array, isProgressive: boolean, fileSizeBytes: number): Frame {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -49,6 +49,9 @@ export function readFrame(body: Uint8Array, isProgressive: boolean, fileSizeByte
   const specs = readComponentSpecs(body);
   const largestHorizontal = Math.max(...specs.map((spec) => spec.horizontal));
   const largestVertical = Math.max(...specs.map((spec) => spec.vertical));
+  if (specs.some((spec) => largestHorizontal % spec.horizontal !== 0 || largestVertical % spec.vertical !== 0)) {
+    throw new FormatError('has sampling factors whose ratios are no whole numbers');
+  }
   const unitsPerLine = Math.ceil(width / (8 * largestHorizontal));
   const unitsPerColumn = Math.ceil(height / (8 * largestVertical));
   // Every block costs a bit at least: no Huffman code is shorter.

@@ -2,7 +2,6 @@
  * Chroma rows at full resolution. Halved dimensions are interpolated with the weights 3/4 and 1/4 of libjpeg's
  * "fancy" upsampling, rounding alternately up and down; other ratios repeat samples, as libjpeg does.
  */
-import { FormatError } from '../../format-error.ts';
 import type { Component, Frame } from './frame.ts';
 import type { Plane } from './inverse-dct.ts';
 
@@ -18,9 +17,6 @@ const SMALLEST_INTERPOLATED_WIDTH = 3;
 export function rowWriter(component: Component, plane: Plane, frame: Frame): WriteRow {
   const horizontalRatio = frame.largestHorizontal / component.horizontal;
   const verticalRatio = frame.largestVertical / component.vertical;
-  if (!Number.isInteger(horizontalRatio) || !Number.isInteger(verticalRatio)) {
-    throw new FormatError('has sampling factors whose ratios are no whole numbers');
-  }
   const { width } = component;
   const isWide = width >= SMALLEST_INTERPOLATED_WIDTH;
   if (horizontalRatio === 2 && verticalRatio === 1 && isWide) {
