@@ -9,9 +9,12 @@ export type ConfigDocument = {
   readonly budget: { readonly size?: number | string; readonly bits?: number };
   readonly quantize: {
     readonly bits: readonly number[];
-    readonly method: 'rtn';
+    readonly method: 'rtn' | 'gptq' | 'gpfq';
+    readonly correct: 'none' | 'bias' | 'affine';
+    readonly granularity: 'tensor' | 'channel' | { readonly block: number };
     readonly format: 'packed';
     readonly pin: Readonly<Record<string, number | 'float'>>;
+    readonly tie: readonly (readonly string[])[];
   };
   readonly data: {
     readonly calibration: { readonly path: string; readonly samples: number };

@@ -28,11 +28,23 @@ export type BudgetConfig =
 export type QuantizeConfig = {
   /** Offered bit-widths, ascending, each in 2…8. */
   readonly bitWidths: readonly number[];
-  readonly method: 'rtn';
+  readonly method: QuantizeMethod;
+  readonly correct: Correction;
+  readonly granularity: Granularity;
   readonly format: 'packed';
   /** Layer name or glob -> one width (2…8), or float; the first match counts. */
   readonly pins: readonly { readonly pattern: string; readonly bitWidth: number | 'float' }[];
+  /** Groups of layer names or globs that get one width. */
+  readonly ties: readonly (readonly string[])[];
 };
+
+export type QuantizeMethod = 'rtn' | 'gptq' | 'gpfq';
+
+/** What is fitted to a layer's quantized output, per output channel: its mean, or a scale and a shift. */
+export type Correction = 'none' | 'bias' | 'affine';
+
+/** One scale per tensor, per output channel, or per so many inputs of an output channel. */
+export type Granularity = 'tensor' | 'channel' | { readonly block: number };
 
 export type DataConfig = {
   readonly calibration: DataSourceConfig;

@@ -71,8 +71,11 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     quantize: {
       bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
       method: settings.quantize.method,
+      correct: settings.quantize.correct,
+      granularity: settings.quantize.granularity,
       format: settings.quantize.format,
       pins: buildPins(document, settings),
+      ties: settings.quantize.tie,
     },
     data: buildData(settings, toAbsolute),
     sensitivity: { ...settings.sensitivity, ...(applied.method === undefined ? {} : { method: applied.method }) },
