@@ -6,7 +6,7 @@
  * float arithmetic, exact for bytes, before that.
  */
 import { DATA_TYPE } from '../onnx/data-type.ts';
-import { bytesOf, floatTensor } from '../onnx/tensor-values.ts';
+import { floatTensor } from '../onnx/tensor-values.ts';
 import { type Chunk, chunksOf } from '../quantize/pack-bits.ts';
 import {
   type AttributeProto,
@@ -29,9 +29,10 @@ export type DecodeForm = {
   readonly isPadded: boolean;
 };
 
-/** BitShift came with opset 11; Slice takes its bounds as inputs from opset 10. */
+/** BitShift came with opset 11; Slice takes its bounds as inputs from opset 10, and a Constant may hold integers from 9. */
 const FIRST_BIT_SHIFT = 11;
 const FIRST_SLICE_BY_INPUT = 10;
+const FIRST_INTEGER_CONSTANT = 9;
 
 export function slicesByInput(opsetVersion: number): boolean {
   return opsetVersion >= FIRST_SLICE_BY_INPUT;
@@ -66,34 +67,38 @@ function decodeByte(): NodeProto[] {
   return [cast('p0', 'v')];
 }
 
-/** v = reshape(Σ_chunks field · 2^shift − 2^(b−1), d). */
+/**
+ * v = Σ_chunks reshape(field · 2^shift) − 2^(b−1). Every chunk gets the weight's shape at once; with padding the chunks are
+ * added flat, because only the sum is cut.
+ */
 function decodeChunks(form: DecodeForm, chunks: readonly Chunk[], opsetVersion: number): NodeProto[] {
-  const fields = chunks.flatMap((chunk, index) => decodeChunk(chunk, index, opsetVersion));
+  const flatten = form.isPadded ? anyLength('k', opsetVersion) : [];
+  const shape = form.isPadded ? 'k' : 'd';
+  const fields = chunks.flatMap((chunk, index) => decodeChunk(chunk, index, shape, opsetVersion));
   const sum = chunks
     .slice(1)
     .map((_, index) => operator('Add', [index === 0 ? 'f0' : `a${index - 1}`, `f${index + 1}`], `a${index}`));
   const total = chunks.length === 1 ? 'f0' : `a${chunks.length - 2}`;
-  const offset = [constant('z', float(2 ** (form.bitWidth - 1))), operator('Sub', [total, 'z'], 'c')];
-  const cut = form.isPadded ? cutPadding(opsetVersion) : [];
-  return [
-    constant('flat', int64([-1])),
-    ...fields,
-    ...sum,
-    ...offset,
-    ...cut,
-    operator('Reshape', [form.isPadded ? 'u' : 'c', 'd'], 'v'),
-  ];
+  const difference = form.isPadded ? 'c' : 'v';
+  const offset = [constant('z', float(2 ** (form.bitWidth - 1))), operator('Sub', [total, 'z'], difference)];
+  const cut = form.isPadded ? [...cutPadding(opsetVersion), operator('Reshape', ['u', 'd'], 'v')] : [];
+  return [...flatten, ...fields, ...sum, ...offset, ...cut];
 }
 
-/** f_i: the chunk's fields of all elements in order, flat, times 2^shift, as float32. */
-function decodeChunk({ width, shift }: Chunk, index: number, opsetVersion: number): NodeProto[] {
+/** The shape [−1]; before opset 9 a Constant holds floats only. */
+function anyLength(output: string, opsetVersion: number): NodeProto[] {
+  if (opsetVersion >= FIRST_INTEGER_CONSTANT) return [constant(output, int64([-1]))];
+  return [constant('y0', floatTensor('', [1], Float32Array.of(-1))), cast('y0', output, DATA_TYPE.int64)];
+}
+
+/** f_i: the chunk's fields of all elements in order, in the given shape, times 2^shift, as float32. */
+function decodeChunk({ width, shift }: Chunk, index: number, shape: string, opsetVersion: number): NodeProto[] {
   const name = (stem: string) => `${stem}${index}`;
   const isolated = opsetVersion >= FIRST_BIT_SHIFT ? isolateByShifts(width, name) : isolateByArithmetic(width, name);
-  const flat = operator('Reshape', [name('x'), 'flat'], shift === 0 ? name('f') : name('g'));
-  if (shift === 0) return [...isolated, flat];
+  if (shift === 0) return [...isolated, operator('Reshape', [name('x'), shape], name('f'))];
   return [
     ...isolated,
-    flat,
+    operator('Reshape', [name('x'), shape], name('g')),
     constant(name('h'), float(2 ** shift)),
     operator('Mul', [name('g'), name('h')], name('f')),
   ];
@@ -157,8 +162,8 @@ function constant(output: string, value: TensorProto): NodeProto {
   return operator('Constant', [], output, newAttribute({ name: 'value', t: value, type: ATTRIBUTE_TYPE.tensor }));
 }
 
-function cast(input: string, output: string): NodeProto {
-  const to = newAttribute({ name: 'to', i: BigInt(DATA_TYPE.float32), type: ATTRIBUTE_TYPE.int });
+function cast(input: string, output: string, dataType: number = DATA_TYPE.float32): NodeProto {
+  const to = newAttribute({ name: 'to', i: BigInt(dataType), type: ATTRIBUTE_TYPE.int });
   return operator('Cast', [input], output, to);
 }
 
@@ -178,8 +183,9 @@ function float(value: number): TensorProto {
   return floatTensor('', [], Float32Array.of(value));
 }
 
+/** In int64_data, where small numbers take a byte each and not eight. */
 export function int64(values: readonly number[], name?: string): TensorProto {
-  const rawData = bytesOf(BigInt64Array.from(values, BigInt));
+  const int64Data = values.map(BigInt);
   const dims = [BigInt(values.length)];
-  return newTensor({ ...(name === undefined ? {} : { name }), dataType: DATA_TYPE.int64, dims, rawData });
+  return newTensor({ ...(name === undefined ? {} : { name }), dataType: DATA_TYPE.int64, dims, int64Data });
 }

@@ -1,17 +1,28 @@
 import { decodeFloat16, encodeFloat16 } from '../float16.ts';
 import type { ScaleType } from './quantized-tensor.ts';
 
-/** The normal range of IEEE 754 binary16, where a scale keeps eleven significant bits. */
-const SMALLEST_HALF = 2 ** -14;
+/**
+ * Half precision from 2^-20, a subnormal number with four bits of its own: the rounded scale is within 1/32 of the wanted
+ * one, a smaller step than a quantizer's choice of scale is certain by.
+ */
+const SMALLEST_HALF = 2 ** -20;
 const LARGEST_HALF = 65504;
 
+/** A channel whose scale is this part of the largest is dead (BatchNormalization leaves some with weights of 1e-13). */
+const DEAD_RATIO = 2 ** -8;
+
 /**
- * Round scales to the precision they are stored in: half when every scale is in its normal range, which saves two bytes per
- * scale and has no effect on the error. Weights are rounded after this, so that the artifact computes with exactly the
- * weights that were measured.
+ * Round scales to the precision they are stored in: half where that does no harm, which saves two bytes per scale. The scales
+ * of dead channels are raised to what half precision holds; their weights then move by less than 1/512 of the tensor's largest
+ * step. Weights are rounded after this, so that the artifact computes with exactly the weights that were measured.
  */
 export function storedScales(scales: Float32Array): { scaleType: ScaleType; scales: Float32Array } {
-  const fitsHalf = scales.every((scale) => scale >= SMALLEST_HALF && scale <= LARGEST_HALF);
+  const largest = scales.reduce((maximum, scale) => Math.max(maximum, scale), 0);
+  const isDead = (scale: number) => scale < SMALLEST_HALF && SMALLEST_HALF <= largest * DEAD_RATIO;
+  const fitsHalf = largest <= LARGEST_HALF && scales.every((scale) => scale >= SMALLEST_HALF || isDead(scale));
   if (!fitsHalf) return { scaleType: 'float32', scales };
-  return { scaleType: 'float16', scales: scales.map((scale) => decodeFloat16(encodeFloat16(scale))) };
+  return {
+    scaleType: 'float16',
+    scales: scales.map((scale) => decodeFloat16(encodeFloat16(Math.max(scale, SMALLEST_HALF)))),
+  };
 }
