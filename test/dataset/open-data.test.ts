@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { DataConfig } from '../../src/config/config.ts';
+import { openData, readAll } from '../../src/dataset/open-data.ts';
+import type { InputSpec } from '../../src/dataset/sample-set.ts';
+import { memoryFiles } from './memory-files.ts';
+import { npy } from './npy-bytes.ts';
+import { inputOf, preprocess } from './preprocess.ts';
+import { npz } from './zip-bytes.ts';
+
+/** Samples of one number each, from `first` on. */
+function numbers(first: number, sampleCount: number): Uint8Array {
+  const data = Float32Array.from({ length: sampleCount }, (_, index) => first + index);
+  const labels = Uint8Array.from({ length: sampleCount }, (_, index) => index % 10);
+  return npz({ x: npy('<f4', [sampleCount, 1], data), labels: npy('|u1', [sampleCount], labels) });
+}
+
+const FILES = memoryFiles({ '/c.npz': numbers(0, 150), '/e.npz': numbers(1000, 70), '/same.npz': numbers(100, 100) });
+
+function open(changes: Partial<DataConfig> = {}, input: InputSpec = inputOf([1])) {
+  const config = {
+    calibration: { path: '/c.npz' },
+    evaluation: { path: '/e.npz' },
+    preprocess: preprocess(),
+    ...changes,
+  };
+  return openData(config, [input], 0, FILES);
+}
+
+describe('openData', () => {
+  it('openData: batches of both sets hold the chosen samples once each, with their labels', async () => {
+    const { calibration, evaluation } = await open({ calibration: { path: '/c.npz', sampleCount: 100 } });
+    expect([calibration.indices.length, evaluation.indices.length]).toEqual([100, 70]);
+    const batches = await readAll(calibration.batches());
+    expect(batches.map(({ sampleCount }) => sampleCount)).toEqual([64, 36]);
+    expect(batches.flatMap(({ feeds }) => Array.from(feeds.x!.data, Number))).toEqual(calibration.indices);
+    expect(batches.flatMap(({ labels }) => [...labels!])).toEqual(calibration.indices.map((index) => index % 10));
+    expect((await readAll(evaluation.batches())).map(({ sampleCount }) => sampleCount)).toEqual([64, 6]);
+  });
+
+  it('openData: batches can be read again, and are the same', async () => {
+    const { evaluation } = await open();
+    expect(await readAll(evaluation.batches())).toEqual(await readAll(evaluation.batches()));
+  });
+
+  it("openData: the model's own batch size is kept", async () => {
+    const { evaluation } = await open({}, inputOf([1], { batch: 50 }));
+    const batches = await readAll(evaluation.batches());
+    expect(batches.map(({ feeds, sampleCount }) => [feeds.x!.dims[0], sampleCount])).toEqual([
+      [50, 50],
+      [50, 20],
+    ]);
+  });
+
+  it('openData: sets that share samples are refused', async () => {
+    await expect(open({ evaluation: { path: '/same.npz' } })).rejects.toThrow(
+      '/c.npz: calibration = evaluation data: 50 of 150 calibration samples are evaluation samples too, ' +
+        'the first is sample 100 of /c.npz = sample 0 of /same.npz',
+    );
+  });
+
+  it('openData: fewer samples than asked are refused, in either set', async () => {
+    await expect(open({ calibration: { path: '/c.npz', sampleCount: 151 } })).rejects.toThrow(
+      '/c.npz: there are 150 samples, but 151 are asked for',
+    );
+    await expect(open({ evaluation: { path: '/e.npz', sampleCount: 71 } })).rejects.toThrow(
+      '/e.npz: there are 70 samples, but 71 are asked for',
+    );
+  });
+});
