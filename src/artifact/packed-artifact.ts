@@ -1,5 +1,4 @@
 /** The artifact in `packed` form, and its exact size before it is built. */
-import { UserError } from '../errors.ts';
 import { allValueNames, freshName } from '../onnx/graph-index.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
@@ -11,18 +10,17 @@ import {
   measureModel,
   modelSize,
   type NodeProto,
-  newMetadata,
   newOpset,
   type TensorProto,
 } from '../wire/model-proto.ts';
+import { artifactMetadata, assertNotArtifact, bitsText, type Provenance } from './artifact-metadata.ts';
 import { type DecodeForm, decodeFunction, FUNCTION_DOMAIN, functionName, int64 } from './decode-functions.ts';
 import { type PackedNames, packLayer, serializedSize } from './pack-layer.ts';
 
+export type { Provenance } from './artifact-metadata.ts';
+
 /** What stands for a layer's weight: a quantized tensor, or the float weight as it is. */
 export type LayerContent = QuantizedTensor | 'float';
-
-/** Facts that travel in the artifact's metadata_props; values of a fixed length, so that the size is known beforehand. */
-export type Provenance = Readonly<Record<string, string>>;
 
 /** Everything about the artifacts of one model that does not depend on the allocation. */
 export type ArtifactPlan = {
@@ -48,10 +46,10 @@ const FUNCTION_IR_VERSION = 8n;
 
 /**
  * @param model as `prepareModel` leaves it
- * @throws UserError if the model is an artifact already: its weights are functions, and quantizing the rest again would hide it
+ * @throws UserError if the model is an artifact already
  */
 export function planArtifact(model: Model, layers: readonly Layer[], provenance: Provenance): ArtifactPlan {
-  if (model.proto.opsetImport.some(({ domain }) => domain === FUNCTION_DOMAIN)) throw isArtifact(model.path);
+  assertNotArtifact(model);
   const initializers = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
   const floatWeights = layers.map(({ weightName }) => initializers.get(weightName)!);
   return { model, layers, provenance, names: reserveNames(model.graph, layers), floatWeights };
@@ -104,15 +102,12 @@ function frameOf(plan: ArtifactPlan, forms: FormsByLayer, bits: string): ModelPr
   const functions = [...used.keys()].sort().map((name) => decodeFunction(used.get(name)!, opsetVersion));
   const weights = new Set(plan.layers.map(({ weightName }) => weightName));
   const initializer = [...shapesOf(plan, forms), ...graph.initializer.filter(({ name }) => !weights.has(name ?? ''))];
-  const metadata = Object.entries({ ...plan.provenance, bits }).map(([key, value]) =>
-    newMetadata(`bitgate.${key}`, value),
-  );
   return {
     ...proto,
     irVersion: max(proto.irVersion ?? 0n, FUNCTION_IR_VERSION),
     graph: { ...graph, initializer },
     opsetImport: functions.length === 0 ? proto.opsetImport : [...proto.opsetImport, newOpset(FUNCTION_DOMAIN, 1n)],
-    metadataProps: [...proto.metadataProps.filter(({ key }) => !key?.startsWith('bitgate.')), ...metadata],
+    metadataProps: artifactMetadata(proto, plan.provenance, bits),
     functions: [...proto.functions, ...functions],
   };
 }
@@ -153,19 +148,6 @@ function reserveNames(graph: GraphProto, layers: readonly Layer[]): PackedNames[
       count: fresh('n'),
       wide: fresh('w'),
     };
-  });
-}
-
-/** One character per layer, in layer order: the bit-width, or f for float. */
-function bitsText(contents: readonly LayerContent[]): string {
-  return contents.map((content) => (content === 'float' ? 'f' : content.grid.bitWidth)).join('');
-}
-
-function isArtifact(path: string): UserError {
-  return new UserError({
-    what: 'the model was quantized by bitgate already',
-    where: path,
-    fix: 'give the float model that it was made from',
   });
 }
 

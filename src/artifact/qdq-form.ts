@@ -1,0 +1,41 @@
+/** In which form of DequantizeLinear a layer's weight is stored, and which opset that takes. */
+import { DATA_TYPE } from '../onnx/data-type.ts';
+import type { Layer } from '../onnx/list-layers.ts';
+import type { Granularity } from '../quantize/granularity.ts';
+import type { QuantizedTensor } from '../quantize/quantized-tensor.ts';
+import { type ElementWidth, elementWidthFor } from './qdq-elements.ts';
+
+export type QdqForm = {
+  readonly elementWidth: ElementWidth;
+  readonly granularity: 'tensor' | 'channel' | 'block';
+  /** Whether the scales, and with them the weight that comes out, are float16. */
+  readonly isHalf: boolean;
+};
+
+/**
+ * The form of a weight. Scales have the precision of the float weight, because DequantizeLinear's output does; scales that a
+ * float16 model could not hold stay float32, and the weight is cast.
+ */
+export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor): QdqForm {
+  return {
+    elementWidth: elementWidthFor(grid.bitWidth),
+    granularity: granularityName(granularity),
+    isHalf: layer.dataType === DATA_TYPE.float16 && scaleType === 'float16',
+  };
+}
+
+function granularityName(granularity: Granularity): QdqForm['granularity'] {
+  return typeof granularity === 'object' ? 'block' : granularity;
+}
+
+export function qdqFormName({ elementWidth, granularity, isHalf }: QdqForm): string {
+  return `INT${elementWidth}, ${granularity}${isHalf ? ', float16' : ''}`;
+}
+
+/** The oldest opset whose DequantizeLinear has the form (ONNX, docs/Changelog.md: versions 10, 13, 19, 21 and 25). */
+export function requiredOpset({ elementWidth, granularity, isHalf }: QdqForm): number {
+  if (elementWidth === 2) return 25;
+  if (elementWidth === 4 || granularity === 'block') return 21;
+  if (isHalf) return 19;
+  return granularity === 'channel' ? 13 : 10;
+}
