@@ -1,6 +1,6 @@
 /** Sensitivities and a budget to an allocation: the integer quadratic program, solved over the widths that the file can hold. */
-import type { LinearConstraint, QuadraticProgram } from '../program/quadratic-program.ts';
-import { restrictProgram } from '../program/restrict-program.ts';
+import { joinGroups } from '../program/join-groups.ts';
+import type { LinearConstraint } from '../program/quadratic-program.ts';
 import { variableOffsets } from '../program/variables.ts';
 import type { Solution, Solve, SolveLimits } from '../solver/solution.ts';
 import {
@@ -10,6 +10,7 @@ import {
   candidateCounts,
   variablesWhere,
 } from './allocation-problem.ts';
+import { jointChoices } from './joint-choices.ts';
 import { weightBitsOf } from './smallest-allocation.ts';
 import { variablesByWidths } from './width-subsets.ts';
 
@@ -64,22 +65,17 @@ async function solveFor(
   limits: SolveLimits,
 ): Promise<Allocation | undefined> {
   const limit = programLimit(problem, usable);
-  if (limit === undefined) return undefined;
-  const isUsable = new Set(usable);
+  const sets = jointChoices(problem, usable);
+  if (limit === undefined || sets === undefined) return undefined;
   const groupSizes = candidateCounts(problem);
-  const whole: QuadraticProgram = {
-    groupSizes,
-    quadratic,
-    constraints: [sizeLimit(problem, limit), ...problem.constraints],
-  };
-  const restricted = restrictProgram(whole, (variable) => isUsable.has(variable));
-  if (restricted === undefined) return undefined;
-  const solution = await solve(restricted.program, limits);
+  const constraints = [sizeLimit(problem, limit), ...problem.constraints];
+  const joined = joinGroups({ groupSizes, quadratic, constraints }, sets);
+  const solution = await solve(joined.program, limits);
   if (solution.status === 'infeasible') return undefined;
   if (solution.status === 'failed') throw new Error(`the allocation could not be solved: ${solution.reason}`);
   const { assignment, proof: _proof, ...solver } = solution;
   const offsets = variableOffsets(groupSizes);
-  return { variables: restricted.restore(assignment).map((choice, layer) => offsets[layer]! + choice), solver };
+  return { variables: joined.restore(assignment).map((choice, layer) => offsets[layer]! + choice), solver };
 }
 
 function sizeLimit({ choices, budget }: AllocationProblem, limit: number): LinearConstraint {

@@ -27,6 +27,8 @@ export type AllocationProblem = {
    * allocation uses all of that, else an upper bound.
    */
   fileBytes(partBytes: number, usable: readonly number[]): number;
+  /** Groups of layer indices that take one width; no layer is in two. */
+  readonly ties: readonly (readonly number[])[];
   /** Further linear limits over the choices. */
   readonly constraints: readonly LinearConstraint[];
 };

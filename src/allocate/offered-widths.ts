@@ -43,3 +43,44 @@ function describeIdle({ pattern }: Pin, layerNames: readonly string[], configPat
     fix: 'see `bitgate inspect` for the names of the layers',
   };
 }
+
+/**
+ * The layers of every tie.
+ *
+ * @param offered shape [layerCount]
+ * @returns layer indices, shape [tieCount][…]
+ * @throws UserError if a tie names no layer, a layer is in two, or tied layers have no width in common
+ */
+export function tiedLayers(
+  layerNames: readonly string[],
+  offered: readonly OfferedWidth[][],
+  ties: QuantizeConfig['ties'],
+  configPath: string,
+): number[][] {
+  const groups = ties.map((patterns) =>
+    [...layerNames.keys()].filter((layer) => patterns.some((pattern) => matchesGlob(layerNames[layer]!, pattern))),
+  );
+  const problems = groups.flatMap((layers, tie) => {
+    const named = `quantize.tie [${ties[tie]!.join(', ')}]`;
+    const what = describeTie(layers, groups.slice(0, tie).flat(), layerNames, offered);
+    return what === undefined
+      ? []
+      : [{ what: `${named} ${what}`, where: configPath, fix: 'correct or remove the tie' }];
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  return groups;
+}
+
+/** What is wrong with a tie, if anything. */
+function describeTie(
+  layers: readonly number[],
+  takenLayers: readonly number[],
+  layerNames: readonly string[],
+  offered: readonly OfferedWidth[][],
+): string | undefined {
+  if (layers.length === 0) return 'matches no layer';
+  const taken = layers.find((layer) => takenLayers.includes(layer));
+  if (taken !== undefined) return `ties '${layerNames[taken]}', which another tie holds already`;
+  const common = offered[layers[0]!]!.filter((width) => layers.every((layer) => offered[layer]!.includes(width)));
+  return common.length > 0 ? undefined : 'holds layers that have no width in common, because they are pinned apart';
+}

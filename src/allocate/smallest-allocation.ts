@@ -1,6 +1,7 @@
 /** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
 import { UserError } from '../errors.ts';
 import { type AllocationProblem, type Choice, type ChosenVariables, variablesWhere } from './allocation-problem.ts';
+import { jointChoices } from './joint-choices.ts';
 import { variablesByWidths } from './width-subsets.ts';
 
 /** Smallest amount of the budget's resource over all allocations: bytes of the file, or bits of all weights. */
@@ -22,19 +23,11 @@ export function smallestFile(problem: AllocationProblem, usable: readonly number
 
 type CostOf = (variable: number) => number;
 
-/** The usable variable of least cost of every layer. */
-function cheapest(
-  { choices, layerNames }: AllocationProblem,
-  usable: readonly number[],
-  costOf: CostOf,
-): ChosenVariables {
-  const best = new Array<number | undefined>(layerNames.length).fill(undefined);
-  for (const variable of usable) {
-    const layer = choices[variable]!.layerIndex;
-    const rival = best[layer];
-    if (rival === undefined || costOf(variable) < costOf(rival)) best[layer] = variable;
-  }
-  return best.map((variable) => variable!);
+/** The usable choice of least cost of every layer, tied layers together. */
+function cheapest(problem: AllocationProblem, usable: readonly number[], costOf: CostOf): ChosenVariables {
+  const sets = jointChoices(problem, usable);
+  if (sets === undefined) throw new RangeError('a layer has no usable choice');
+  return sets.flatMap((choices) => choices.reduce((a, b) => (sumOf(b, costOf) < sumOf(a, costOf) ? b : a)));
 }
 
 function sumOf(variables: ChosenVariables, costOf: CostOf): number {

@@ -1,4 +1,5 @@
 import { type AllocationProblem, variablesWhere } from './allocation-problem.ts';
+import { jointChoices } from './joint-choices.ts';
 
 /**
  * The variables of every set of offered widths that leaves each layer a choice, largest sets first. What the widths in use
@@ -10,9 +11,5 @@ export function variablesByWidths(problem: AllocationProblem): number[][] {
     const mask = index + 1;
     return variablesWhere(problem, ({ bitWidth }) => (mask >> widths.indexOf(bitWidth)) % 2 === 1);
   });
-  return subsets.filter((subset) => servesEveryLayer(problem, subset)).sort((a, b) => b.length - a.length);
-}
-
-function servesEveryLayer({ choices, layerNames }: AllocationProblem, variables: readonly number[]): boolean {
-  return new Set(variables.map((variable) => choices[variable]!.layerIndex)).size === layerNames.length;
+  return subsets.filter((subset) => jointChoices(problem, subset) !== undefined).sort((a, b) => b.length - a.length);
 }

@@ -10,6 +10,7 @@ export function describeProblem(
   plan: ArtifactPlan,
   candidates: readonly Candidate[],
   budget: BudgetConfig,
+  ties: AllocationProblem['ties'],
 ): AllocationProblem {
   const parts = candidates.map(({ layerIndex, content }) => layerParts(plan, layerIndex, content));
   const choices = candidates.map(({ layerIndex, bitWidth }, variable) => ({
@@ -25,6 +26,7 @@ export function describeProblem(
     fileBytes: (partBytes: number, usable: readonly number[]) =>
       artifactSizeBytes(plan, formsOf(plan, candidates, parts, usable), partBytes),
     constraints: [],
+    ties,
   };
   return { ...problem, budget: exactBudget(budget, plan.model.fileSizeBytes, totalWeights(problem)) };
 }

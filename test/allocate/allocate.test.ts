@@ -11,7 +11,11 @@ afterAll(() => solver.close());
 const LIMITS = { timeLimitSeconds: 20, relativeGap: 0 };
 
 /** Layers of 8 weights at 2 and 4 bits: parts of 2 and 4 bytes, 100 bytes of file, and 10 for each width in use. */
-function problemOf(budget: AllocationProblem['budget'], layerCount = 2): AllocationProblem {
+function problemOf(
+  budget: AllocationProblem['budget'],
+  layerCount = 2,
+  ties: AllocationProblem['ties'] = [],
+): AllocationProblem {
   const choices = Array.from({ length: layerCount }, (_, layerIndex) =>
     [2, 4].map((bitWidth) => ({
       layerIndex,
@@ -25,6 +29,7 @@ function problemOf(budget: AllocationProblem['budget'], layerCount = 2): Allocat
     choices,
     layerNames: Array.from({ length: layerCount }, (_, layer) => `layer${layer}`),
     budget,
+    ties,
     constraints: [],
     fileBytes: (partBytes, usable) => 100 + partBytes + 10 * new Set(usable.map((v) => choices[v]!.sharedPart)).size,
   };
@@ -98,6 +103,12 @@ describe('allocate', () => {
     const { variables } = await allocate(problem, HARM, solver.solve, LIMITS);
     expect(variables).toEqual([1, 2]);
     expect(effectiveBits(problem, variables)).toBe(3);
+  });
+
+  it('gives tied layers one width', async () => {
+    const problem = problemOf({ kind: 'weight-bits', limit: 80 }, 3, [[0, 2]]);
+    const { variables } = await allocate(problem, diagonal([2, 0, 1, 0, 0.5, 0]), solver.solve, LIMITS);
+    expect(variables).toEqual([1, 2, 5]);
   });
 
   it('never exceeds the file size, on random programs at every budget', async () => {

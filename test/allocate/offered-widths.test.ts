@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { offeredWidths } from '../../src/allocate/offered-widths.ts';
+import { offeredWidths, tiedLayers } from '../../src/allocate/offered-widths.ts';
 
 const NAMES = ['conv1', 'layer1.0.conv1', 'layer1.0.conv2', 'head'];
 
@@ -43,6 +43,34 @@ describe('offeredWidths', () => {
   it('refuses a pin that names no layer, and suggests the nearest', () => {
     expect(() => widths([{ pattern: 'conv2', bitWidth: 8 }])).toThrow(
       "bitgate.yml: quantize.pin names 'conv2', but no layer is called so; did you mean 'conv1'?\n  fix: see `bitgate inspect` for the names of the layers",
+    );
+  });
+});
+
+describe('tiedLayers', () => {
+  const tied = (ties: string[][], offered = NAMES.map(() => [2, 4])) => tiedLayers(NAMES, offered, ties, 'bitgate.yml');
+
+  it('finds the layers of every tie, by name and glob', () => {
+    expect(tied([['layer1.*'], ['conv1', 'head']])).toEqual([
+      [1, 2],
+      [0, 3],
+    ]);
+  });
+
+  it.each([
+    ['a tie that matches nothing', [['none']], 'bitgate.yml: quantize.tie [none] matches no layer'],
+    [
+      'a layer in two ties',
+      [['conv1', 'head'], ['head']],
+      "quantize.tie [head] ties 'head', which another tie holds already",
+    ],
+  ])('refuses %s', (_, ties, message) => {
+    expect(() => tied(ties)).toThrow(message);
+  });
+
+  it('refuses tied layers that are pinned apart', () => {
+    expect(() => tied([['conv1', 'head']], [[2], [2, 4], [2, 4], [8]])).toThrow(
+      'quantize.tie [conv1, head] holds layers that have no width in common, because they are pinned apart',
     );
   });
 });
