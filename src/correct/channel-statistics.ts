@@ -4,14 +4,8 @@ import type { Layer } from '../onnx/list-layers.ts';
 import { int64Vector, integer, integers, operator, scalar } from '../onnx/node-builders.ts';
 import type { NodeProto, TensorProto } from '../wire/model-proto.ts';
 
-export type Fit = {
-  /** Values, one per batch: outputs of the quantized layer, what they should be, and the names of what is made. */
-  readonly quantized: readonly string[];
-  readonly targets: readonly string[];
-  readonly results: readonly string[];
-  readonly outputs: { readonly factor: string; readonly meanQuantized: string; readonly meanTarget: string };
-  readonly layer: Layer;
-};
+/** Names of what is found per channel. */
+export type ChannelFit = { readonly factor: string; readonly meanQuantized: string; readonly meanTarget: string };
 
 /** Keeps a channel without variance at the factor 1: (0 + ε) / (0 + ε). */
 const EPSILON = 1e-12;
@@ -38,16 +32,23 @@ export class ChannelStatistics {
     return [...this.#constants.values()];
   }
 
-  correct({ quantized, targets, results, outputs, layer }: Fit): NodeProto[] {
-    const { factor, meanQuantized, meanTarget } = outputs;
-    const [flatten, rows] = this.#asRows(layer);
-    const [found, wanted] = [quantized.map(rows), targets.map(rows)];
-    const axes = reducedAxes(layer);
+  /** The mean of values (one per batch) by channel, and for an affine fit what is left of each value without it. */
+  centre(values: readonly string[], layer: Layer, mean: string): NodeProto[] {
+    const { flatten, rows } = this.#asRows(layer);
+    const nodes = [...values.flatMap(flatten), ...this.#mean(values.map(rows), reducedAxes(layer), mean)];
+    if (this.#correction === 'bias') return nodes;
+    return [...nodes, ...values.map((value) => operator('Sub', [rows(value), mean], `${value}@centred`))];
+  }
+
+  /** The factor between quantized outputs and their targets (one per batch), both centred before. */
+  fit(quantized: readonly string[], targets: readonly string[], layer: Layer, fit: ChannelFit): NodeProto[] {
+    return this.#correction === 'bias' ? this.#one(fit) : this.#factor(quantized, targets, reducedAxes(layer), fit);
+  }
+
+  /** results = factor · (quantized − meanQuantized) + meanTarget, batch by batch. */
+  apply(quantized: readonly string[], fit: ChannelFit, results: readonly string[]): NodeProto[] {
+    const { factor, meanQuantized, meanTarget } = fit;
     return [
-      ...[...quantized, ...targets].flatMap(flatten),
-      ...this.#mean(found, axes, meanQuantized),
-      ...this.#mean(wanted, axes, meanTarget),
-      ...(this.#correction === 'affine' ? this.#factor(found, wanted, axes, outputs) : this.#one(outputs)),
       operator('Mul', [factor, meanQuantized], `${factor}@scaledMean`),
       operator('Sub', [meanTarget, `${factor}@scaledMean`], `${factor}@shift`),
       ...quantized.flatMap((value, batch) => [
@@ -58,15 +59,16 @@ export class ChannelStatistics {
   }
 
   /** MatMul's output has any number of axes before the channels: its statistics are taken of a matrix. */
-  #asRows({ opType, dims }: Layer): [flatten: (value: string) => NodeProto[], rows: (value: string) => string] {
-    if (opType !== 'MatMul') return [() => [], (value) => value];
+  #asRows({ opType, dims }: Layer): { flatten: (value: string) => NodeProto[]; rows: (value: string) => string } {
+    if (opType !== 'MatMul') return { flatten: () => [], rows: (value) => value };
     const shape = `@rows${dims.at(-1)}`;
     this.#constants.set(shape, int64Vector([-1, dims.at(-1)!], shape));
-    return [(value) => [operator('Reshape', [value, shape], `${value}@rows`)], (value) => `${value}@rows`];
+    const rows = (value: string) => `${value}@rows`;
+    return { flatten: (value) => [operator('Reshape', [value, shape], rows(value))], rows };
   }
 
   /** The factor 1, once per channel. */
-  #one({ factor, meanQuantized }: Fit['outputs']): NodeProto[] {
+  #one({ factor, meanQuantized }: ChannelFit): NodeProto[] {
     return [
       operator('Sub', [meanQuantized, meanQuantized], `${factor}@zero`),
       operator('Add', [`${factor}@zero`, this.#scalar(1)], factor),
@@ -78,29 +80,19 @@ export class ChannelStatistics {
     quantized: readonly string[],
     targets: readonly string[],
     axes: readonly number[],
-    { factor, meanQuantized, meanTarget }: Fit['outputs'],
+    { factor }: ChannelFit,
   ): NodeProto[] {
     const epsilon = this.#scalar(EPSILON);
-    const centred = (values: readonly string[], mean: string) =>
-      values.map((value) => operator('Sub', [value, mean], `${value}@centred`));
     const square = (value: string) => operator('Mul', [`${value}@centred`, `${value}@centred`], `${value}@square`);
     const product = (value: string, batch: number) =>
       operator('Mul', [`${value}@centred`, `${targets[batch]}@centred`], `${value}@product`);
+    const variances = quantized.map((value) => `${value}@square`);
+    const covariances = quantized.map((value) => `${value}@product`);
     return [
-      ...centred(quantized, meanQuantized),
-      ...centred(targets, meanTarget),
       ...quantized.map(square),
-      ...this.#mean(
-        quantized.map((value) => `${value}@square`),
-        axes,
-        `${factor}@variance`,
-      ),
+      ...this.#mean(variances, axes, `${factor}@variance`),
       ...quantized.map(product),
-      ...this.#mean(
-        quantized.map((value) => `${value}@product`),
-        axes,
-        `${factor}@covariance`,
-      ),
+      ...this.#mean(covariances, axes, `${factor}@covariance`),
       operator('Add', [`${factor}@variance`, epsilon], `${factor}@divisor`),
       operator('Add', [`${factor}@covariance`, epsilon], `${factor}@dividend`),
       operator('Div', [`${factor}@dividend`, `${factor}@divisor`], `${factor}@free`),

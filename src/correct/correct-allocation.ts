@@ -6,7 +6,8 @@ import type { Model } from '../onnx/model.ts';
 import type { OpenSession } from '../runtime/session.ts';
 import type { NamedTensors, Tensor } from '../tensor.ts';
 import type { TensorProto } from '../wire/model-proto.ts';
-import { batchInput, type CorrectionOutputs, correctionGraph } from './correction-graph.ts';
+import type { ChannelFit } from './channel-statistics.ts';
+import { batchInput, correctionGraph } from './correction-graph.ts';
 
 /** How a layer's quantized output is to be changed, channel by channel: factor · (output − meanQuantized) + meanTarget. */
 export type OutputCorrection = {
@@ -21,24 +22,39 @@ export type CorrectionInput = {
   readonly layers: readonly Layer[];
   /** Of equal size; `fullBatches` leaves them so. */
   readonly batches: readonly Batch[];
+  readonly correction: Exclude<Correction, 'none'>;
   readonly openSession: OpenSession;
+};
+
+export type LayerCorrections = {
+  readonly chosen: OutputCorrection;
+  /** Of other weights in the layer's place, in the order in which they were given. */
+  readonly alternatives: readonly OutputCorrection[];
 };
 
 /**
  * @param weights the quantized weights by initializer name
+ * @param alternatives other weights of a layer, by layer index, each fitted with what is before the layer left as it is
  * @returns by layer index; layers that stay float or share their weight have none
  */
 export async function measureCorrections(
-  { model, layers, batches, openSession }: CorrectionInput,
+  { model, layers, batches, correction, openSession }: CorrectionInput,
   weights: ReadonlyMap<string, TensorProto>,
-  correction: Exclude<Correction, 'none'>,
-): Promise<ReadonlyMap<number, OutputCorrection>> {
-  const graph = correctionGraph(model, layers, weights, batches.length, correction);
-  if (graph.outputs.size === 0) return new Map();
-  const session = await openSession(graph.bytes);
+  alternatives: ReadonlyMap<number, readonly TensorProto[]> = new Map(),
+): Promise<ReadonlyMap<number, LayerCorrections>> {
+  const batchCount = batches.length;
+  const { bytes, fits } = correctionGraph({ model, layers, weights, alternatives, batchCount, correction });
+  if (fits.size === 0) return new Map();
+  const session = await openSession(bytes);
   try {
     const results = await session.run(feedsOf(batches));
-    return new Map([...graph.outputs].map(([layerIndex, outputs]) => [layerIndex, read(results, outputs)]));
+    const readFit = (fit: ChannelFit) => read(results, fit);
+    return new Map(
+      [...fits].map(([layerIndex, { chosen, alternatives: others }]) => [
+        layerIndex,
+        { chosen: readFit(chosen), alternatives: others.map(readFit) },
+      ]),
+    );
   } finally {
     await session.release();
   }
@@ -58,7 +74,7 @@ function feedsOf(batches: readonly Batch[]): NamedTensors {
   );
 }
 
-function read(results: NamedTensors, { factor, meanQuantized, meanTarget }: CorrectionOutputs): OutputCorrection {
+function read(results: NamedTensors, { factor, meanQuantized, meanTarget }: ChannelFit): OutputCorrection {
   const floats = (name: string) => results[name]!.data as Float32Array;
   return { factors: floats(factor), meanQuantized: floats(meanQuantized), meanTarget: floats(meanTarget) };
 }

@@ -16,20 +16,32 @@ import type { Model } from '../onnx/model.ts';
 import { castTo, operator } from '../onnx/node-builders.ts';
 import { renameNode } from '../onnx/rename-values.ts';
 import { encodeModelProto, type NodeProto, newOutput, type TensorProto } from '../wire/model-proto.ts';
-import { ChannelStatistics } from './channel-statistics.ts';
+import { type ChannelFit, ChannelStatistics } from './channel-statistics.ts';
 import { type MatchPoint, matchPoints } from './match-points.ts';
 
 export type CorrectionGraph = {
   /** The encoded ONNX model; its inputs are the model's with `@` and the number of the batch behind the name. */
   readonly bytes: Uint8Array;
-  /** Names of the outputs with a, mean(q) and mean(t) of each corrected layer, by layer index. */
-  readonly outputs: ReadonlyMap<number, CorrectionOutputs>;
+  /** The outputs of each corrected layer, by layer index. */
+  readonly fits: ReadonlyMap<number, LayerFits>;
 };
 
-export type CorrectionOutputs = {
-  readonly factor: string;
-  readonly meanQuantized: string;
-  readonly meanTarget: string;
+export type LayerFits = {
+  readonly chosen: ChannelFit;
+  /** Of the same layer with other weights in the same place, in the order in which they were given. */
+  readonly alternatives: readonly ChannelFit[];
+};
+
+export type WalkInput = {
+  readonly model: Model;
+  readonly layers: readonly Layer[];
+  /** The quantized weights by initializer name; layers without one stay float and are not corrected. */
+  readonly weights: ReadonlyMap<string, TensorProto>;
+  /** Other weights of a layer to be fitted in its place, without following them, by layer index. */
+  readonly alternatives?: ReadonlyMap<number, readonly TensorProto[]>;
+  /** How many batches are fed at once. */
+  readonly batchCount: number;
+  readonly correction: Exclude<Correction, 'none'>;
 };
 
 /** The name of an input for one batch. */
@@ -37,50 +49,33 @@ export function batchInput(name: string, batch: number): string {
   return `${name}@${batch}`;
 }
 
-/**
- * @param weights the quantized weights by initializer name; layers without one stay float and are not corrected
- * @param batchCount how many batches are fed at once
- */
-export function correctionGraph(
-  model: Model,
-  layers: readonly Layer[],
-  weights: ReadonlyMap<string, TensorProto>,
-  batchCount: number,
-  correction: Exclude<Correction, 'none'>,
-): CorrectionGraph {
-  const walk = new Walk(model, layers, weights, batchCount, correction);
-  for (const node of model.graph.node) walk.visit(node);
+export function correctionGraph(input: WalkInput): CorrectionGraph {
+  const walk = new Walk(input);
+  for (const node of input.model.graph.node) walk.visit(node);
   return walk.finish();
 }
 
 type Network = 'float' | 'quantized';
 
 class Walk {
-  readonly #model: Model;
-  readonly #weights: ReadonlyMap<string, TensorProto>;
-  readonly #batchCount: number;
+  readonly #input: WalkInput;
   readonly #index: GraphIndex;
   readonly #statistics: ChannelStatistics;
-  readonly #layers: readonly Layer[];
+  readonly #batches: readonly number[];
   /** What is corrected, by the value's name. */
   readonly #points = new Map<string, { readonly layerIndex: number; readonly point: MatchPoint }>();
   readonly #nodes: NodeProto[] = [];
+  readonly #initializers: TensorProto[];
   readonly #done = new Set<string>();
-  readonly #outputs = new Map<number, CorrectionOutputs>();
+  readonly #fits = new Map<number, LayerFits>();
 
-  constructor(
-    model: Model,
-    layers: readonly Layer[],
-    weights: ReadonlyMap<string, TensorProto>,
-    batchCount: number,
-    correction: Exclude<Correction, 'none'>,
-  ) {
-    this.#model = model;
-    this.#layers = layers;
-    this.#weights = weights;
-    this.#batchCount = batchCount;
+  constructor(input: WalkInput) {
+    const { model, layers, weights } = input;
+    this.#input = input;
     this.#index = indexGraph(model.graph);
-    this.#statistics = new ChannelStatistics(model.opsetVersion, correction);
+    this.#statistics = new ChannelStatistics(model.opsetVersion, input.correction);
+    this.#batches = Array.from({ length: input.batchCount }, (_, batch) => batch);
+    this.#initializers = [...weights].map(([name, tensor]) => ({ ...tensor, name: `${name}${QUANTIZED_WEIGHT}` }));
     for (const [layerIndex, point] of matchPoints(model, layers)) {
       if (weights.has(layers[layerIndex]!.weightName)) this.#points.set(point.output, { layerIndex, point });
     }
@@ -88,22 +83,20 @@ class Walk {
 
   visit(node: NodeProto): void {
     for (const network of ['float', 'quantized'] as const) {
-      for (let batch = 0; batch < this.#batchCount; batch++) this.#make(network, batch, node);
+      for (const batch of this.#batches) this.#make(network, batch, node);
     }
   }
 
   finish(): CorrectionGraph {
-    const { graph, proto } = this.#model;
-    const quantized = [...this.#weights].map(([name, tensor]) => ({ ...tensor, name: `${name}${QUANTIZED_WEIGHT}` }));
+    const { graph, proto } = this.#input.model;
     const input = graph.input.flatMap((info) =>
-      Array.from({ length: this.#batchCount }, (_, batch) => ({ ...info, name: batchInput(info.name ?? '', batch) })),
+      this.#batches.map((batch) => ({ ...info, name: batchInput(info.name ?? '', batch) })),
     );
-    const output = [...this.#outputs.values()].flatMap(({ factor, meanQuantized, meanTarget }) =>
-      [factor, meanQuantized, meanTarget].map(newOutput),
-    );
-    const initializer = [...graph.initializer, ...quantized, ...this.#statistics.constants];
+    const fits = [...this.#fits.values()].flatMap(({ chosen, alternatives }) => [chosen, ...alternatives]);
+    const output = [...new Set(fits.flatMap((fit) => Object.values(fit)))].map(newOutput);
+    const initializer = [...graph.initializer, ...this.#initializers, ...this.#statistics.constants];
     const walked = { ...graph, node: this.#nodes, initializer, input, output, valueInfo: [] };
-    return { bytes: encodeModelProto({ ...proto, graph: walked }), outputs: this.#outputs };
+    return { bytes: encodeModelProto({ ...proto, graph: walked }), fits: this.#fits };
   }
 
   /** A node in one network for one batch, what it reads before it, and the correction of what it makes behind it. */
@@ -135,7 +128,7 @@ class Walk {
   #name(network: Network, batch: number, name: string): string {
     if (this.#index.producers.has(name)) return `${name}@${network}${batch}`;
     if (this.#index.initializers.has(name)) {
-      return network === 'quantized' && this.#weights.has(name) ? `${name}${QUANTIZED_WEIGHT}` : name;
+      return network === 'quantized' && this.#input.weights.has(name) ? `${name}${QUANTIZED_WEIGHT}` : name;
     }
     return batchInput(name, batch);
   }
@@ -143,28 +136,73 @@ class Walk {
   /** Once, when the first batch comes to the layer: the others are brought there too. */
   #correct(name: string): void {
     const { layerIndex, point } = this.#points.get(name)!;
-    if (this.#outputs.has(layerIndex)) return;
-    this.#outputs.set(layerIndex, outputsOf(name));
+    if (this.#fits.has(layerIndex)) return;
+    const [chosen, layer] = [fitOf(name, ''), this.#input.layers[layerIndex]!];
+    const others = this.#input.alternatives?.get(layerIndex) ?? [];
+    const alternatives = others.map((_, number) => ({ ...fitOf(name, `@${number}`), meanTarget: chosen.meanTarget }));
+    this.#fits.set(layerIndex, { chosen, alternatives });
     const producer = this.#index.producers.get(name)!;
-    const batches = Array.from({ length: this.#batchCount }, (_, batch) => batch);
-    for (const batch of batches) this.#make('quantized', batch, producer);
-    const layer = this.#layers[layerIndex]!;
-    const isHalf = layer.dataType === DATA_TYPE.float16;
-    const widened = (value: string) => (isHalf ? this.#push(castTo(DATA_TYPE.float32, value, `${value}@wide`)) : value);
-    this.#nodes.push(
-      ...this.#statistics.correct({
-        quantized: batches.map((batch) => widened(rawName(batch, name))),
-        targets: batches.map((batch) => widened(this.#target(batch, point))),
-        results: batches.map((batch) => `${this.#name('quantized', batch, name)}${isHalf ? '@wide' : ''}`),
-        outputs: outputsOf(name),
-        layer,
-      }),
+    for (const batch of this.#batches) this.#make('quantized', batch, producer);
+    const targets = this.#batches.map((batch) => this.#widen(this.#target(batch, point), layer));
+    this.#nodes.push(...this.#statistics.centre(targets, layer, chosen.meanTarget));
+    const raw = this.#fit(
+      layer,
+      this.#batches.map((batch) => rawName(batch, name)),
+      targets,
+      chosen,
     );
-    if (!isHalf) return;
-    for (const batch of batches) {
-      const result = this.#name('quantized', batch, name);
-      this.#push(castTo(DATA_TYPE.float16, `${result}@wide`, result));
+    for (const [number, weight] of others.entries()) {
+      this.#fit(layer, this.#tryWeight(layer, name, number, weight), targets, alternatives[number]!);
     }
+    this.#follow(layer, name, raw, chosen);
+  }
+
+  #fit(layer: Layer, outputs: readonly string[], targets: readonly string[], fit: ChannelFit): readonly string[] {
+    const quantized = outputs.map((value) => this.#widen(value, layer));
+    this.#nodes.push(...this.#statistics.centre(quantized, layer, fit.meanQuantized));
+    this.#nodes.push(...this.#statistics.fit(quantized, targets, layer, fit));
+    return quantized;
+  }
+
+  /** The layer once more per batch with another weight; the outputs, in batch order. */
+  #tryWeight(layer: Layer, name: string, number: number, weight: TensorProto): string[] {
+    const weightName = `${layer.weightName}@${number}`;
+    this.#initializers.push({ ...weight, name: weightName });
+    const node = layer.nodes[0]!;
+    const producer = this.#index.producers.get(name)!;
+    return this.#batches.map((batch) => {
+      const made = (value: string) => `${rawName(batch, value)}@${number}`;
+      for (const copied of producer === node ? [node] : [node, producer]) {
+        const names = new Map(this.#namesFor('quantized', batch, copied, true));
+        names.set(layer.weightName, weightName);
+        // What the node of the layer makes is read by the Add of its bias.
+        for (const value of [...node.output, ...copied.output]) names.set(value, made(value));
+        this.#nodes.push(renameNode(copied, names));
+      }
+      return made(name);
+    });
+  }
+
+  /** What comes after the layer reads the corrected output. */
+  #follow(layer: Layer, name: string, raw: readonly string[], fit: ChannelFit): void {
+    const results = this.#batches.map((batch) => this.#name('quantized', batch, name));
+    if (layer.dataType !== DATA_TYPE.float16) {
+      this.#nodes.push(...this.#statistics.apply(raw, fit, results));
+      return;
+    }
+    this.#nodes.push(
+      ...this.#statistics.apply(
+        raw,
+        fit,
+        results.map((result) => `${result}@wide`),
+      ),
+    );
+    for (const result of results) this.#push(castTo(DATA_TYPE.float16, `${result}@wide`, result));
+  }
+
+  /** Statistics are taken in float32. */
+  #widen(value: string, { dataType }: Layer): string {
+    return dataType === DATA_TYPE.float16 ? this.#push(castTo(DATA_TYPE.float32, value, `${value}@wide`)) : value;
   }
 
   /** What the layer's output should be: the float output, or what the float sum leaves beside the quantized other term. */
@@ -188,6 +226,10 @@ function rawName(batch: number, name: string): string {
   return `${name}@raw${batch}`;
 }
 
-function outputsOf(name: string): CorrectionOutputs {
-  return { factor: `${name}@factor`, meanQuantized: `${name}@meanQuantized`, meanTarget: `${name}@meanTarget` };
+function fitOf(name: string, mark: string): ChannelFit {
+  return {
+    factor: `${name}@factor${mark}`,
+    meanQuantized: `${name}@meanQuantized${mark}`,
+    meanTarget: `${name}@meanTarget`,
+  };
 }
