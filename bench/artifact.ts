@@ -12,6 +12,7 @@ import { openOnnxruntimeSession } from '../src/runtime/onnxruntime.ts';
 import type { Session } from '../src/runtime/session.ts';
 import type { NamedTensors } from '../src/tensor.ts';
 import { encodeModelProto, type TensorProto } from '../src/wire/model-proto.ts';
+import { printCase } from './print-case.ts';
 import { loadBatches, loadPrepared, presentModels, type SharedModel } from './shared-models.ts';
 
 /** Widths given to the layers in turn. */
@@ -34,7 +35,7 @@ export async function benchArtifact(): Promise<void> {
     for (const [allocation, widths] of Object.entries(ALLOCATIONS)) {
       const contents = quantizeLayers(model, layers, widths);
       const artifact = buildArtifact(planArtifact(model, layers, {}), contents);
-      print({ model: shared.name, allocation, ...sizes(model, layers, contents, artifact) });
+      printCase({ bench: 'artifact', model: shared.name, allocation, ...sizes(model, layers, contents, artifact) });
       if (widths.length > 1) await compareRuns(shared, model, layers, contents, artifact);
     }
   }
@@ -58,7 +59,7 @@ function sizes(model: Model, layers: readonly Layer[], contents: readonly Quanti
     artifactBytes: artifact.length,
     bitBytes,
     otherBytes,
-    overheadRatio: round(artifact.length / (bitBytes + otherBytes) - 1, 4),
+    overheadRatio: artifact.length / (bitBytes + otherBytes) - 1,
   };
 }
 
@@ -81,7 +82,14 @@ async function compareRuns(
     const difference = relativeDifference(await packed.session.run(feeds), await float.session.run(feeds));
     const times = await timeInTurn([file.session, float.session, packed.session], feeds);
     const loading = { fileLoadMs: file.loadMs, artifactLoadMs: packed.loadMs };
-    print({ model: shared.name, batchSize, relativeDifference: difference, ...times, ...loading });
+    printCase({
+      bench: 'artifact',
+      model: shared.name,
+      batchSize,
+      relativeDifference: difference,
+      ...times,
+      ...loading,
+    });
   }
   for (const { session } of [file, float, packed]) await session.release();
 }
@@ -89,7 +97,7 @@ async function compareRuns(
 async function open(model: Uint8Array): Promise<{ session: Session; loadMs: number }> {
   const start = performance.now();
   const session = await openOnnxruntimeSession(model);
-  return { session, loadMs: round(performance.now() - start, 1) };
+  return { session, loadMs: performance.now() - start };
 }
 
 function fakeQuantize(model: Model, layers: readonly Layer[], contents: readonly LayerContent[]): Uint8Array {
@@ -130,7 +138,7 @@ async function timeInTurn(sessions: readonly [Session, Session, Session], feeds:
     }
     rounds.push(times);
   }
-  const medianOf = (measure: (times: number[]) => number) => round(median(rounds.map(measure)), 3);
+  const medianOf = (measure: (times: number[]) => number) => median(rounds.map(measure));
   return {
     rounds: rounds.length,
     fileMs: medianOf(([file]) => file!),
@@ -150,12 +158,4 @@ async function timeRun(session: Session, feeds: NamedTensors): Promise<number> {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-function print(line: object): void {
-  console.log(JSON.stringify({ bench: 'artifact', ...line }));
 }

@@ -119,7 +119,7 @@ describe('buildArtifact', () => {
   );
 
   /** Weights of rank 2 to 5 with the channel axis in each place, one of them shared and one captured by a subgraph. */
-  const branch = buildGraph({ nodes: [node('MatMul', ['flat', 'captured'], ['r'])], outputs: [value('r', [])] });
+  const branch = buildGraph({ nodes: [node('MatMul', ['flat', 'captured'], ['r'])], outputs: [value('r', 'any')] });
   const EVERY_OPERATOR: ModelParts = {
     nodes: [
       node('Conv', ['x', 'conv', 'bias'], ['a']),
@@ -144,7 +144,7 @@ describe('buildArtifact', () => {
       weight('stack', [2, 3, 5, 7], 7),
     ],
     inputs: [value('x', ['n', 3, 6, 6]), value('choice', [], DATA_TYPE.bool)],
-    outputs: [value('y', [])],
+    outputs: [value('y', 'any')],
   };
   const FEEDS = {
     x: floatInput([2, 3, 6, 6], 8),

@@ -39,7 +39,7 @@ describe('indexGraph', () => {
     const graph = buildGraph({
       nodes: [LOOP, twice],
       initializers: [weight('w', [1, 1], 1)],
-      outputs: [value('z', [])],
+      outputs: [value('z', 'any')],
     });
     const { initializers, producers, consumers, outputNames } = indexGraph(graph);
     expect(initializers.get('w')).toBe(graph.initializer[0]);
@@ -53,7 +53,7 @@ describe('indexGraph', () => {
 
 describe('names', () => {
   it('allValueNames: also of subgraphs', () => {
-    const graph = buildGraph({ nodes: [LOOP], inputs: [value('trips', [])] });
+    const graph = buildGraph({ nodes: [LOOP], inputs: [value('trips', 'any')] });
     expect([...allValueNames(graph)].filter((name) => name !== '').sort()).toEqual([
       'a',
       'i',

@@ -36,7 +36,7 @@ const opTypesOf = ({ graph }: Model) => graph.node.map(({ opType }) => opType);
 const initializersOf = ({ graph }: Model) => graph.initializer.map(({ name }) => name);
 
 describe('hoistConstantWeights', () => {
-  const outputs = [value('y', [])];
+  const outputs = [value('y', 'any')];
   const constant = (name: string, tensor: TensorProto) =>
     node('Constant', [], [name], attribute.tensor('value', tensor));
   const transpose = (from: string, to: string, ...perm: number[]) =>
@@ -132,7 +132,7 @@ describe('hoistConstantWeights', () => {
   });
 
   it('hoistConstantWeights: a Constant that only a subgraph reads is kept', async () => {
-    const branch = buildGraph({ nodes: [node('MatMul', ['x', 'k'], ['r'])], outputs: [value('r', [])] });
+    const branch = buildGraph({ nodes: [node('MatMul', ['x', 'k'], ['r'])], outputs: [value('r', 'any')] });
     const choice = node(
       'If',
       ['c'],
@@ -182,7 +182,7 @@ describe('foldBatchNormalization', () => {
   const normalization = (input: string, output: string, ...attributes: Parameters<typeof node>[3][]) =>
     node('BatchNormalization', [input, 'scale', 'shift', 'mean', 'variance'], [output], ...attributes);
   const epsilon = attribute.float('epsilon', 0.02);
-  const outputs = [value('y', [])];
+  const outputs = [value('y', 'any')];
   const group = (count: number) => attribute.int('group', count);
 
   const foldable: [string, ModelParts][] = [
@@ -322,7 +322,7 @@ describe('foldBatchNormalization', () => {
       {
         nodes: [node('Conv', ['x', 'w'], ['c']), normalization('c', 'y')],
         initializers: [W, ...PARAMETERS],
-        outputs: [value('y', []), value('c', [])],
+        outputs: [value('y', 'any'), value('c', 'any')],
       },
     ],
     [
@@ -377,7 +377,7 @@ describe('unlistInitializers', () => {
     nodes: [node('Conv', ['x', 'w'], ['y'])],
     initializers: [weight('w', [6, 4, 3, 3], 1)],
     inputs: [X, value('w', [6, 4, 3, 3])],
-    outputs: [value('y', [])],
+    outputs: [value('y', 'any')],
   };
 
   it.each([

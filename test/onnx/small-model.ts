@@ -48,18 +48,19 @@ export async function noExternalData(location: string): Promise<Uint8Array> {
   throw new Error(`asked for ${location}`);
 }
 
-/** A tensor value of a graph; a dim is a number or a name. */
+/** A tensor value of a graph; a dim is a number or a name, and [] is a scalar. */
 export function value(
   name: string,
-  dims: readonly (number | string)[],
+  dims: readonly (number | string)[] | 'any',
   elemType: number = DATA_TYPE.float32,
 ): ValueInfoProto {
-  const dim = dims.map((size) =>
-    typeof size === 'number'
-      ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
-      : { value: { case: 'dimParam' as const, value: size } },
-  );
-  return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType, shape: { dim } } } });
+  const shape = dims === 'any' ? {} : { shape: { dim: dims.map(dimension) } };
+  return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType, ...shape } } });
+}
+
+function dimension(size: number | string) {
+  if (typeof size === 'string') return { value: { case: 'dimParam' as const, value: size } };
+  return { value: { case: 'dimValue' as const, value: BigInt(size) } };
 }
 
 /** A node named after its first output. */
