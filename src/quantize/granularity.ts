@@ -61,6 +61,14 @@ export function scaleIndices(shape: WeightShape, granularity: Granularity): Uint
   });
 }
 
+/** The output channel of each scale, row-major, shape `scaleDims`; undefined for one scale of the whole tensor. */
+export function scaleChannels(shape: WeightShape, granularity: Granularity): Uint32Array | undefined {
+  if (granularity === 'tensor') return undefined;
+  const dims = scaleDims(shape, granularity);
+  const { count, innerCount } = axisView(dims, granularity === 'channel' ? 0 : shape.channelAxis);
+  return Uint32Array.from({ length: elementCount(dims) }, (_, index) => Math.floor(index / innerCount) % count);
+}
+
 /** Element i of a tensor is at floor(i / innerCount) mod count along the axis. */
 function axisView(dims: readonly number[], axis: number): { count: number; innerCount: number } {
   return { count: dims[axis]!, innerCount: elementCount(dims.slice(axis + 1)) };

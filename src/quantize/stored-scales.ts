@@ -26,3 +26,9 @@ export function storedScales(scales: Float32Array): { scaleType: ScaleType; scal
     scales: scales.map((scale) => decodeFloat16(encodeFloat16(Math.max(scale, SMALLEST_HALF)))),
   };
 }
+
+/** A scale in a precision that is decided already; undefined when it does not hold the scale. */
+export function storedScale(scale: number, scaleType: ScaleType): number | undefined {
+  if (scaleType === 'float32') return Math.fround(scale) > 0 ? Math.fround(scale) : undefined;
+  return scale >= SMALLEST_HALF && scale <= LARGEST_HALF ? decodeFloat16(encodeFloat16(scale)) : undefined;
+}
