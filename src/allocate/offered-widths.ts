@@ -1,7 +1,7 @@
 /** Which bit-widths each layer may take: those of the config, or the one that a pin fixes. */
 import type { QuantizeConfig } from '../config/config.ts';
-import { nearestName } from '../config/nearest-name.ts';
 import { type Problem, UserError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 
 /** A width, or `float` for a layer left as it is. */
 export type OfferedWidth = number | 'float';

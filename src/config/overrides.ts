@@ -1,9 +1,9 @@
 /** Settings from the command line or from an action's inputs, which come before those in the file. */
 import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 import { parseByteSize, parsePercent } from './byte-size.ts';
 import type { BudgetConfig, SensitivityConfig } from './config.ts';
-import { nearestName } from './nearest-name.ts';
 
 /** The options as they were typed; each absent one leaves the file's setting. */
 export type ConfigOverrides = {

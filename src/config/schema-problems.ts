@@ -2,7 +2,7 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import schema from '../../schemas/config.v1.schema.json' with { type: 'json' };
 import type { Problem } from '../errors.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../nearest-name.ts';
 import { describeExpected, describeFound, type SchemaNode } from './schema-words.ts';
 import type { ValuePath, YamlDocument } from './yaml-document.ts';
 

@@ -1,8 +1,8 @@
 /** The command line as a value: which command, on what, with which options. */
 import { parseArgs } from 'node:util';
-import { nearestName } from '../config/nearest-name.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
+import { nearestName } from '../nearest-name.ts';
 
 export type CliArguments =
   | { readonly command: 'help' | 'version' }
