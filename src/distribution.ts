@@ -53,8 +53,9 @@ export function logProbabilities(output: Tensor, kind: DistributionKind): Float6
     for (const value of row) largest = Math.max(largest, value);
     let sum = 0;
     for (const value of row) sum += Math.exp(value - largest);
-    const shift = largest + Math.log(sum);
-    for (let index = 0; index < classCount; index++) row[index]! -= shift;
+    const logSum = Math.log(sum);
+    // In this order, because the difference of two float32 numbers loses nothing.
+    for (let index = 0; index < classCount; index++) row[index] = row[index]! - largest - logSum;
   }
   return logs;
 }
