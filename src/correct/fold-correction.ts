@@ -24,8 +24,8 @@ export function foldCorrection(
   const isPerChannel = channelOf !== undefined && content.dims[content.channelAxis] === bias.length;
   const applied = new Float64Array(bias.length).fill(1);
   const scales = content.scales.slice();
-  for (let channel = 0; isPerChannel && channel < bias.length; channel++) {
-    const own = [...scales.keys()].filter((index) => channelOf[index] === channel);
+  const scalesOf = isPerChannel ? indicesByChannel(channelOf, bias.length) : [];
+  for (const [channel, own] of scalesOf.entries()) {
     const scaled = own.map((index) => storedScale(content.scales[index]! * factors[channel]!, content.scaleType));
     if (!scaled.every((scale) => scale !== undefined)) continue;
     for (const [position, index] of own.entries()) scales[index] = scaled[position]!;
@@ -36,4 +36,10 @@ export function foldCorrection(
     content: { ...content, scales },
     bias: bias.map((value, channel) => applied[channel]! * (value - meanQuantized[channel]!) + meanTarget[channel]!),
   };
+}
+
+function indicesByChannel(channelOf: Uint32Array, channelCount: number): number[][] {
+  const indices = Array.from({ length: channelCount }, (): number[] => []);
+  for (const [index, channel] of channelOf.entries()) indices[channel]!.push(index);
+  return indices;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UnsupportedModelError, UserError } from '../errors.ts';
-import { decodeModelProto, type GraphProto, type ModelProto } from '../wire/model-proto.ts';
+import { decodeModelProto, type GraphProto, type ModelProto, type TensorProto } from '../wire/model-proto.ts';
 import { assertSorted } from './assert-sorted.ts';
 import { loadExternalData, type ReadExternalData } from './external-data.ts';
 import { storedTensors } from './graph-tensors.ts';
@@ -57,6 +57,12 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
 /** The same model with another graph. */
 export function withGraph(model: Model, graph: GraphProto): Model {
   return { ...model, graph, proto: { ...model.proto, graph } };
+}
+
+/** The same model with other tensors in place of initializers of the same name. */
+export function replaceInitializers(model: Model, tensors: ReadonlyMap<string, TensorProto>): Model {
+  const initializer = model.graph.initializer.map((tensor) => tensors.get(tensor.name ?? '') ?? tensor);
+  return withGraph(model, { ...model.graph, initializer });
 }
 
 function parseModel(bytes: Uint8Array, path: string): ModelProto {

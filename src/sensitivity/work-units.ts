@@ -21,7 +21,7 @@ export type UnitMemory = {
 /** Units that measure L({i:b}) of every candidate. */
 export function singleUnits(candidates: readonly Candidate[], memory: UnitMemory): WorkUnit[] {
   const variables = perturbing(candidates);
-  return groups(variables, memory).map((branches) => ({ base: undefined, branches, measuresBase: false }));
+  return groupByMemory(variables, memory).map((branches) => ({ base: undefined, branches, measuresBase: false }));
 }
 
 /**
@@ -40,7 +40,7 @@ export function pairUnits(
       const { layerIndex } = candidates[variable]!;
       return layerIndex > layer && isWanted(layer, layerIndex);
     });
-    const branchGroups = later.length === 0 ? [[]] : groups(later, memory);
+    const branchGroups = later.length === 0 ? [[]] : groupByMemory(later, memory);
     return branchGroups.map((branches, index) => ({ base, branches, measuresBase: index === 0 }));
   });
 }
@@ -51,7 +51,7 @@ function perturbing(candidates: readonly Candidate[]): number[] {
 }
 
 /** Cut into groups of nearly equal size, as few as memory allows; a branch that does not fit goes alone. */
-function groups(variables: readonly number[], memory: UnitMemory): number[][] {
+export function groupByMemory(variables: readonly number[], memory: UnitMemory): number[][] {
   for (let count = 1; ; count++) {
     const cut = cutInto(variables, count);
     if (count >= variables.length || cut.every((group) => fits(group, memory))) return cut;

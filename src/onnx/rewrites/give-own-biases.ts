@@ -7,27 +7,39 @@ import { dimsOf, floatTensor, isFloatTensor, readFloats } from '../tensor-values
 
 /**
  * **From** a Conv, ConvTranspose or Gemm with a constant weight whose bias is missing, or is an initializer that others read.
- * **To** the same node with a bias of its own, zeros where there was none: room for the shift of an output correction.
+ * **To** the same node with a bias of its own, zeros where there was none: room for the shift of an output correction. Biases that
+ * are a layer's own already are stored as corrected ones will be, so that a correction does not change the file's size.
  * **Holds because** adding zero, or the same numbers under another name, changes nothing.
  */
 export function giveOwnBiases(model: Model): Model {
   const index = indexGraph(model.graph);
   const taken = allValueNames(model.graph);
-  const added: TensorProto[] = [];
+  const biases = new Map<string, TensorProto>();
   const node = model.graph.node.map((old) => {
     const weight = index.initializers.get(weightInputOf(old) ?? '');
-    if (weight === undefined || !isFloatTensor(weight) || !takesBias(old)) return old;
+    if (weight === undefined || !isFloatTensor(weight)) return old;
     const dims = dimsOf(weight);
     const channelCount = channelCountOf(old, dims, channelAxisOf(old, dims.length));
-    if (ownBias(old, channelCount, index) !== undefined) return old;
-    const values = biasValues(old, channelCount, index.initializers, model.path);
+    const own = ownBias(old, channelCount, index);
+    if (own !== undefined) {
+      const name = own.name ?? '';
+      biases.set(name, floatTensor(name, dimsOf(own), readFloats(own, model.path), own.dataType));
+      return old;
+    }
+    const values = takesBias(old) ? biasValues(old, channelCount, index.initializers, model.path) : undefined;
     if (values === undefined) return old;
-    const bias = floatTensor(freshName(`${old.output[0]}.bias`, taken), [channelCount], values, weight.dataType);
-    added.push(bias);
-    return { ...old, input: [old.input[0]!, old.input[1]!, bias.name!] };
+    const name = freshName(`${old.output[0]}.bias`, taken);
+    biases.set(name, floatTensor(name, [channelCount], values, weight.dataType));
+    return { ...old, input: [old.input[0]!, old.input[1]!, name] };
   });
-  if (added.length === 0) return model;
-  return withGraph(model, { ...model.graph, node, initializer: [...model.graph.initializer, ...added] });
+  return withGraph(model, { ...model.graph, node, initializer: withBiases(model.graph.initializer, biases) });
+}
+
+/** The initializers with these in place of those of the same name, or behind them. */
+function withBiases(initializers: readonly TensorProto[], biases: ReadonlyMap<string, TensorProto>): TensorProto[] {
+  const known = new Set(initializers.map(({ name }) => name ?? ''));
+  const added = [...biases.values()].filter(({ name }) => !known.has(name ?? ''));
+  return [...initializers.map((tensor) => biases.get(tensor.name ?? '') ?? tensor), ...added];
 }
 
 /** Undefined for a bias that is computed. */
