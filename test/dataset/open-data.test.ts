@@ -51,6 +51,24 @@ describe('openData', () => {
     ]);
   });
 
+  it.each([
+    [[1], 130, [64, 64, 2]],
+    [[3, 224, 224], 20, [16, 4]],
+    [[3, 900, 900], 2, [1, 1]],
+  ])('openData: samples of shape %j come in batches that fit in memory', async (dims, sampleCount, sizes) => {
+    const sampleLength = dims.reduce((product, dim) => product * dim);
+    const pictures = (level: number) => {
+      const data = new Uint8Array(sampleCount * sampleLength).fill(level);
+      return npz({ x: npy('|u1', [sampleCount, ...dims], data) }, true);
+    };
+    const files = memoryFiles({ '/c.npz': pictures(1), '/e.npz': pictures(2) });
+    const config = { calibration: { path: '/c.npz' }, evaluation: { path: '/e.npz' }, preprocess: preprocess() };
+    const { calibration } = await openData(config, [inputOf(dims, { elementType: 'uint8' })], 0, files);
+    const found: number[] = [];
+    for await (const { sampleCount } of calibration.batches()) found.push(sampleCount);
+    expect(found).toEqual(sizes);
+  });
+
   it('openData: sets that share samples are refused', async () => {
     await expect(open({ evaluation: { path: '/same.npz' } })).rejects.toThrow(
       '/c.npz: calibration = evaluation data: 50 of 150 calibration samples are evaluation samples too, ' +

@@ -1,8 +1,8 @@
 /**
  * A PNG decoder (W3C PNG, third edition): every colour type, bit depth and interlacing, to 8-bit RGB.
  *
- * Transparency is dropped, not blended, and 16-bit samples keep their high byte, as the usual training pipelines have
- * it. Every chunk's checksum is checked, and no more is inflated than the header says there is.
+ * Transparency is dropped, not blended, and 16-bit samples keep their high byte, as Pillow has it; only grey of 16 bits,
+ * which Pillow clips to white, is treated like the others. Every chunk's checksum is checked, and no more is inflated than the header says there is.
  */
 import { crc32, inflateSync } from 'node:zlib';
 import { FormatError } from '../../format-error.ts';
