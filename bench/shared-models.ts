@@ -32,7 +32,7 @@ const MODELS: readonly SharedModel[] = [
     ...PLAIN,
     scale: 127.5,
     mean: [1],
-    resize: 256,
+    resize: 224,
     crop: 'center',
   }),
   sharedModel('ultraface', 'ultraface-rfb-320.onnx', 'faces-27', 'faces-27', {

@@ -15,8 +15,6 @@ export type Proposal = {
   /** Where it comes from, such as `pairwise`. */
   readonly name: string;
   readonly variables: Variables;
-  /** The loss that the richest model of the damage predicts for it. */
-  readonly predicted: number;
 };
 
 /** An allocation as it would be shipped. */
@@ -27,6 +25,8 @@ export type Built = {
 };
 
 export type SearchSteps<B extends Built> = {
+  /** The loss that the model of the damage predicts. */
+  predict(variables: Variables): number;
   build(variables: Variables): Promise<B>;
   /** Loss change of every one-layer move, by variable; zero for the variables it has. */
   measureMoves(current: B): Promise<Float64Array>;
@@ -37,7 +37,7 @@ export type SearchSteps<B extends Built> = {
 
 export type MeasuredCandidate = {
   readonly name: string;
-  readonly predicted?: number;
+  readonly predicted: number;
   readonly measured: number;
   readonly chosen: boolean;
 };
@@ -45,7 +45,7 @@ export type MeasuredCandidate = {
 export type Selection<B extends Built> = {
   readonly best: B;
   readonly candidates: readonly MeasuredCandidate[];
-  /** Between predicted and measured losses of the proposals. */
+  /** Between predicted and measured losses. */
   readonly rankCorrelation?: number;
   readonly rounds: number;
   /** Whether the time limit ended the search before its rounds did. */
@@ -67,7 +67,7 @@ export async function selectAllocation<B extends Built>(
   await search.measureProposals(proposals);
   let rounds = 0;
   while (rounds < ROUNDS && (await search.improve())) rounds += 1;
-  return search.result(proposals, rounds);
+  return search.result(rounds);
 }
 
 class Search<B extends Built> {
@@ -108,27 +108,21 @@ class Search<B extends Built> {
     return this.#best!.built !== start;
   }
 
-  result(proposals: readonly Proposal[], rounds: number): Selection<B> {
+  result(rounds: number): Selection<B> {
     const { built: best } = this.#best!;
-    const pairs = proposals.flatMap(({ variables, predicted }) => {
-      const twin = this.#measured.find(({ built }) => String(built.variables) === String(variables));
-      return twin === undefined ? [] : [{ predicted, measured: meanOf(twin.built.losses) }];
-    });
+    const candidates = this.#measured.map(({ name, built }) => ({
+      name,
+      predicted: this.#steps.predict(built.variables),
+      measured: meanOf(built.losses),
+      chosen: built === best,
+    }));
     const correlation = rankCorrelation(
-      pairs.map(({ predicted }) => predicted),
-      pairs.map(({ measured }) => measured),
+      candidates.map(({ predicted }) => predicted),
+      candidates.map(({ measured }) => measured),
     );
     return {
       best,
-      candidates: this.#measured.map(({ name, built }) => {
-        const proposal = proposals.find(({ variables }) => String(variables) === String(built.variables));
-        return {
-          name,
-          ...(proposal === undefined ? {} : { predicted: proposal.predicted }),
-          measured: meanOf(built.losses),
-          chosen: built === best,
-        };
-      }),
+      candidates,
       ...(correlation === undefined ? {} : { rankCorrelation: correlation }),
       rounds,
       stoppedByTime: this.#stoppedByTime,

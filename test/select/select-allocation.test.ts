@@ -6,6 +6,7 @@ import { type Built, type SearchSteps, selectAllocation } from '../../src/select
 /** A model whose loss is the sum of its layers' choices, 0 the best; four samples that differ a little. */
 function steps(overrides: Partial<SearchSteps<Built>> = {}, spread = 0): SearchSteps<Built> {
   return {
+    predict: (variables) => 10 * variables[0]!,
     build: async (variables) => {
       const loss = variables.reduce((sum, variable) => sum + variable, 0);
       return { variables, losses: Float64Array.of(-1, 0, 0, 1).map((offset) => loss + offset * spread * loss) };
@@ -20,8 +21,8 @@ function steps(overrides: Partial<SearchSteps<Built>> = {}, spread = 0): SearchS
   };
 }
 
-const FIRST = { name: 'pairwise', variables: [2, 2], predicted: 1 };
-const SECOND = { name: 'diagonal', variables: [1, 2], predicted: 2 };
+const FIRST = { name: 'pairwise', variables: [2, 2] };
+const SECOND = { name: 'diagonal', variables: [1, 2] };
 
 describe('selectAllocation', () => {
   it('takes the proposal with the least measured loss, whatever was predicted', async () => {
@@ -31,8 +32,8 @@ describe('selectAllocation', () => {
     );
     expect(best.variables).toEqual([1, 2]);
     expect(candidates).toEqual([
-      { name: 'pairwise', predicted: 1, measured: 4, chosen: false },
-      { name: 'diagonal', predicted: 2, measured: 3, chosen: true },
+      { name: 'pairwise', predicted: 20, measured: 4, chosen: false },
+      { name: 'diagonal', predicted: 10, measured: 3, chosen: true },
     ]);
   });
 
