@@ -1,5 +1,5 @@
 /** What a run would work on and cost: the story of `bitgate inspect`. */
-import { offeredWidths } from './allocate/offered-widths.ts';
+import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
 import { smallestUse } from './allocate/smallest-allocation.ts';
 import { planArtifact } from './artifact/packed-artifact.ts';
 import type { Config } from './config/config.ts';
@@ -22,16 +22,14 @@ const METHODS = ['diagonal', 'pairwise'] as const;
 
 /** Nothing is written; the float model runs on one batch, for the forecast. */
 export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
-  const { original, model, layers } = await readModel(config.modelPath, files);
-  const widths = offeredWidths(
-    layers.map(({ name }) => name),
-    config.quantize,
-    config.path,
-  );
+  const { original, model, layers } = await readModel(config, files);
+  const names = layers.map(({ name }) => name);
+  const widths = offeredWidths(names, config.quantize, config.path);
+  const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
   const candidates = quantizeCandidates(model, layers, widths);
   const plan = planArtifact(model, layers, await describeProvenance(original, data.calibration, config));
-  const problem = describeProblem(plan, candidates, config.budget);
+  const problem = describeProblem(plan, candidates, config.budget, ties);
 
   const batch = await firstBatch(data.calibration.batches());
   const costs = await measureLayerCosts(model, layers, batch, openSession);

@@ -1,32 +1,32 @@
 /** The whole story: from a config to a verdict. Start reading here. */
-import { allocate } from './allocate/allocate.ts';
-import { offeredWidths } from './allocate/offered-widths.ts';
-import { assertFeasible } from './allocate/smallest-allocation.ts';
+import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
+import { assertFeasible, effectiveBits, totalWeights } from './allocate/smallest-allocation.ts';
 import { buildArtifact, planArtifact } from './artifact/packed-artifact.ts';
 import type { Config } from './config/config.ts';
 import { openData, readAll } from './dataset/open-data.ts';
 import type { Files } from './entry/files.ts';
-import { evaluate } from './evaluate/evaluate.ts';
 import { decide } from './gate/decide.ts';
+import { replaceInitializers } from './onnx/model.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
-import { buildReport } from './pipeline/build-report.ts';
+import { buildReport, type Outcome } from './pipeline/build-report.ts';
+import { chooseAllocation } from './pipeline/choose-allocation.ts';
+import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
+import { findWarnings } from './pipeline/find-warnings.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
+import { splitSweep } from './pipeline/split-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
 import type { ReportProgress } from './progress.ts';
-import type { GateReport } from './report/gate-report.ts';
 import type { OpenSession } from './runtime/session.ts';
 import { quantizeCandidates } from './sensitivity/candidates.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { createLosses } from './sensitivity/losses.ts';
 import { measureSensitivities } from './sensitivity/measure-sensitivities.ts';
-import { quadraticTerms } from './sensitivity/pair-terms.ts';
 import { measureReference } from './sensitivity/reference.ts';
 import type { Solve } from './solver/solution.ts';
-import { encodeModelProto } from './wire/model-proto.ts';
 
 /** The world outside, injected. */
 export type Effects = {
@@ -41,82 +41,74 @@ export type Effects = {
 /** The proof that an allocation is the best usually takes well under a second. */
 const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 
+/** Of the calibration samples, one in so many is kept for the choice among measured allocations. */
+const CHOICE_SHARE = 4;
+
+/** What the choice by measurement may take. */
+const SEARCH_SECONDS = 60;
+
 /** Quantize, measure and decide; the artifact is written whatever the verdict. */
-export async function runGate(
-  config: Config,
-  effects: Effects,
-): Promise<Omit<GateReport, 'environment' | 'reproduce'>> {
+export async function runGate(config: Config, effects: Effects): Promise<Outcome> {
   const { files, openSession, solve, reportProgress } = effects;
   const clock = createStageClock(effects.now);
 
-  const { original, model, layers } = await clock.time('read the model', () => readModel(config.modelPath, files));
-  const widths = offeredWidths(
-    layers.map(({ name }) => name),
-    config.quantize,
-    config.path,
-  );
+  const { original, model, layers } = await clock.time('read the model', () => readModel(config, files));
+  const names = layers.map(({ name }) => name);
+  const widths = offeredWidths(names, config.quantize, config.path);
+  const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
   const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
 
   const candidates = await clock.time('quantize', () => quantizeCandidates(model, layers, widths));
   const plan = planArtifact(model, layers, await describeProvenance(original, data.calibration, config));
-  const problem = describeProblem(plan, candidates, config.budget);
+  const problem = describeProblem(plan, candidates, config.budget, ties);
   assertFeasible(problem);
 
   const reference = await clock.time('run the float model', () => measureReference(model, batches, openSession));
   checkNeededLabels(config, data, reference);
-  const sensitivities = await clock.time('measure sensitivities', async () =>
+  const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
+  const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, CHOICE_SHARE);
+  const sensitivities = await clock.time('measure sensitivities', () =>
     measureSensitivities({
-      model,
+      ...fitting,
       candidates,
-      batches,
-      openSession,
-      reportProgress,
+      costs,
       method: config.sensitivity.method,
       lossName: config.sensitivity.loss,
-      losses: createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames),
-      costs: await measureLayerCosts(model, layers, batches[0]!, openSession),
       memoryLimitBytes: SESSION_MEMORY_BYTES,
+      reportProgress,
     }),
   );
 
-  const { quadratic } = quadraticTerms(sensitivities, config.sensitivity);
-  const allocation = await clock.time('allocate', () => allocate(problem, quadratic, solve, SOLVE_LIMITS));
-  const artifact = await clock.time('write the artifact', async () => {
-    const bytes = buildArtifact(
-      plan,
-      allocation.variables.map((variable) => candidates[variable]!.content),
-    );
-    await files.writeFileAtomically(config.outputPath, bytes);
-    return bytes;
-  });
+  const builder = { layers, candidates, costs, problem, fitting, choice, solve, solveLimits: SOLVE_LIMITS };
+  const chosen = await clock.time('choose the allocation', () =>
+    chooseAllocation(
+      { ...builder, correction: config.quantize.correct },
+      sensitivities,
+      config.sensitivity,
+      SEARCH_SECONDS,
+      reportProgress,
+    ),
+  );
+  const artifact = buildArtifact(
+    { ...plan, model: replaceInitializers(model, chosen.best.biases) },
+    chosen.best.contents,
+  );
+  await clock.time('write the artifact', () => files.writeFileAtomically(config.outputPath, artifact));
 
   const measurements = await clock.time('evaluate', () =>
-    evaluate({
-      floatModel: encodeModelProto(original.proto),
-      artifact,
-      batches: data.evaluation.batches(),
-      sampleCount: data.evaluation.indices.length,
-      metric: config.gate.metric,
-      openSession,
-      reportProgress,
-    }),
+    evaluateArtifact(original, artifact, data.evaluation, config, effects),
   );
   const verdict = decide(measurements, {
     gate: config.gate,
     budget: problem.budget,
     artifactSizeBytes: artifact.length,
+    effectiveBits: effectiveBits(problem, chosen.best.variables),
+    weightCount: totalWeights(problem),
+    seed: config.seed,
   });
-  return buildReport({
-    config,
-    original,
-    layers,
-    problem,
-    allocation,
-    sensitivities,
-    artifact,
-    measurements,
-    verdict,
-    timings: clock.timings,
-  });
+  const warnings = findWarnings(config, chosen, measurements);
+  const parts = { config, original, layers, problem, chosen, sensitivities, artifact, measurements, verdict, warnings };
+  return buildReport({ ...parts, timings: clock.timings });
 }

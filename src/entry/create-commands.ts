@@ -60,7 +60,7 @@ function reproduceLine({ path }: Config): string {
 }
 
 async function describeModel(path: string, { files }: World) {
-  const { original, model, layers } = await readModel(path, files);
+  const { original, model, layers } = await readModel({ modelPath: path, quantize: { correct: 'none' } }, files);
   return {
     sizeBytes: original.fileSizeBytes,
     inputs: modelInputs(model),

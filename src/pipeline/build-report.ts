@@ -1,15 +1,15 @@
 /** The outcome of a run as one value, from what the stages left. */
 import { createHash } from 'node:crypto';
-import type { Allocation } from '../allocate/allocate.ts';
 import type { AllocationProblem } from '../allocate/allocation-problem.ts';
 import { effectiveBits } from '../allocate/smallest-allocation.ts';
-import type { Config } from '../config/config.ts';
+import type { BudgetConfig, Config, Granularity } from '../config/config.ts';
 import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
-import type { GateReport, LayerReport } from '../report/gate-report.ts';
+import type { FileIdentity, GateReport, LayerReport } from '../report/gate-report.ts';
 import type { Sensitivities } from '../sensitivity/sensitivities.ts';
+import type { ChosenAllocation } from './choose-allocation.ts';
 
 /** A report but for what only the entry knows. */
 export type Outcome = Omit<GateReport, 'environment' | 'reproduce'>;
@@ -19,10 +19,79 @@ export type OutcomeParts = {
   readonly original: Model;
   readonly layers: readonly Layer[];
   readonly problem: AllocationProblem;
-  readonly allocation: Allocation;
+  readonly chosen: ChosenAllocation;
   readonly sensitivities: Sensitivities;
   readonly artifact: Uint8Array;
   readonly measurements: Measurements;
   readonly verdict: Verdict;
+  readonly warnings: readonly string[];
   readonly timings: Readonly<Record<string, number>>;
 };
+
+export function buildReport(parts: OutcomeParts): Outcome {
+  const { config, original, problem, chosen, artifact, measurements, verdict } = parts;
+  const { metric, sampleCount: samples } = measurements;
+  return {
+    schemaVersion: 1,
+    ...verdict,
+    model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, sha256: original.fileSha256 },
+    artifact: {
+      ...identify(config.outputPath, artifact),
+      format: config.quantize.format,
+      effectiveBits: effectiveBits(problem, chosen.best.variables),
+    },
+    budget: describeBudget(config.budget, problem),
+    float: { metric, value: measurements.float, samples },
+    quantized: { metric, value: measurements.quantized, samples },
+    drop: measurements.drop,
+    nonFiniteCount: measurements.nonFiniteCount,
+    klToFloat: measurements.klToFloat,
+    agreement: measurements.agreement,
+    quantizer: {
+      method: config.quantize.method,
+      correct: config.quantize.correct,
+      granularity: describeGranularity(config.quantize.granularity),
+    },
+    allocation: describeLayers(parts),
+    sensitivity: describeSensitivity(parts.sensitivities),
+    solver: chosen.solver,
+    selection: {
+      candidates: chosen.candidates,
+      ...(chosen.rankCorrelation === undefined ? {} : { rankCorrelation: chosen.rankCorrelation }),
+    },
+    timings: parts.timings,
+    warnings: parts.warnings,
+  };
+}
+
+function identify(path: string, bytes: Uint8Array): FileIdentity {
+  return { path, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function describeLayers({ layers, problem, chosen }: OutcomeParts): LayerReport[] {
+  return layers.map(({ name, opType, weightCount }, layerIndex) => {
+    const { bitWidth, partBytes } = problem.choices[chosen.best.variables[layerIndex]!]!;
+    return { layer: name, opType, weightCount, bits: bitWidth, bytes: partBytes };
+  });
+}
+
+function describeSensitivity(sensitivities: Sensitivities): GateReport['sensitivity'] {
+  const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
+  const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
+  return { method, loss, ...counts, forwardEquivalents, seconds, cache: 'off' };
+}
+
+function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateReport['budget'] {
+  switch (budget.kind) {
+    case 'bits-per-weight':
+      return { limitBitsPerWeight: budget.bitsPerWeight, source: `${budget.bitsPerWeight} bits per weight` };
+    case 'ratio':
+      return { limitBytes: problem.budget.limit, source: `${100 * budget.ratio} % of the float file` };
+    case 'bytes':
+      return { limitBytes: problem.budget.limit, source: `${budget.sizeBytes} bytes` };
+  }
+}
+
+function describeGranularity(granularity: Granularity): string {
+  return typeof granularity === 'string' ? granularity : `block of ${granularity.block}`;
+}

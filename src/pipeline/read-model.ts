@@ -1,18 +1,24 @@
+import type { Config } from '../config/config.ts';
 import type { Files } from '../entry/files.ts';
 import { type Layer, listLayers } from '../onnx/list-layers.ts';
 import { decodeModel, type Model } from '../onnx/model.ts';
 import { prepareModel } from '../onnx/prepare-model.ts';
+import { giveOwnBiases } from '../onnx/rewrites/give-own-biases.ts';
 
 export type LoadedModel = {
   /** As it stands in the file. */
   readonly original: Model;
-  /** The same with BatchNormalization folded and weights as initializers: what is quantized. */
+  /** The same with BatchNormalization folded, weights as initializers and, for corrections, biases: what is quantized. */
   readonly model: Model;
   readonly layers: readonly Layer[];
 };
 
-export async function readModel(path: string, files: Pick<Files, 'readFile' | 'externalDataOf'>): Promise<LoadedModel> {
-  const original = await decodeModel(await files.readFile(path), path, files.externalDataOf(path));
-  const model = prepareModel(original);
+export async function readModel(
+  { modelPath, quantize }: { readonly modelPath: string; readonly quantize: Pick<Config['quantize'], 'correct'> },
+  files: Pick<Files, 'readFile' | 'externalDataOf'>,
+): Promise<LoadedModel> {
+  const original = await decodeModel(await files.readFile(modelPath), modelPath, files.externalDataOf(modelPath));
+  const prepared = prepareModel(original);
+  const model = quantize.correct === 'none' ? prepared : giveOwnBiases(prepared);
   return { original, model, layers: listLayers(model) };
 }
