@@ -17,7 +17,9 @@ import {
 import { artifactMetadata, assertNotArtifact, bitsText, type Provenance } from './artifact-metadata.ts';
 import { serializedSize } from './pack-layer.ts';
 import type { LayerContent } from './packed-artifact.ts';
+import { quantizeActivations } from './qdq-activations.ts';
 import { type QdqForm, requiredOpset } from './qdq-form.ts';
+import { type IntegerKernel, integerKernels, type QdqActivations } from './qdq-kernels.ts';
 import { type QdqNames, type QdqParts, qdqLayer } from './qdq-layer.ts';
 
 /** Everything about the QDQ artifacts of one model that does not depend on the allocation. */
@@ -27,29 +29,43 @@ export type QdqPlan = {
   readonly provenance: Provenance;
   readonly names: readonly QdqNames[];
   readonly floatWeights: readonly TensorProto[];
-  /** The model at an opset, upgraded once. */
+  /** The integer kernel that reads each layer's weight, by layer index; none with float activations. */
+  readonly kernels: ReadonlyMap<number, IntegerKernel>;
+  /** The model at an opset and with its activations quantized, made once. */
   modelAt(opsetVersion: number): Model;
 };
+
+/** QuantizeLinear and DequantizeLinear as integer kernels are found around them (per axis). */
+const ACTIVATIONS_OPSET = 13;
 
 /** The forms that each layer has, or may get, shape [layerCount]. */
 export type QdqFormsByLayer = readonly (readonly QdqForm[])[];
 
 /**
  * @param model as `prepareModel` leaves it
+ * @param activations those to be quantized to eight bits; their layers are then stored in INT8, whatever their width
  * @throws UserError if the model is an artifact already
  */
-export function planQdqArtifact(model: Model, layers: readonly Layer[], provenance: Provenance): QdqPlan {
+export function planQdqArtifact(
+  model: Model,
+  layers: readonly Layer[],
+  provenance: Provenance,
+  activations?: QdqActivations,
+): QdqPlan {
   assertNotArtifact(model);
   const initializers = new Map(model.graph.initializer.map((tensor) => [tensor.name, tensor]));
   const floatWeights = layers.map(({ weightName }) => initializers.get(weightName)!);
   const names = reserveNames(model.graph, layers);
-  return { model, layers, provenance, names, floatWeights, modelAt: upgradedOnce(model) };
+  const kernels = activations === undefined ? new Map<number, IntegerKernel>() : integerKernels(model, activations);
+  return { model, layers, provenance, names, floatWeights, kernels, modelAt: madeOnce(model, activations) };
 }
 
 /** The parts of one layer with this content. */
 export function qdqLayerParts(plan: QdqPlan, layerIndex: number, content: LayerContent): QdqParts {
-  if (content !== 'float') return qdqLayer(plan.layers[layerIndex]!, content, plan.names[layerIndex]!);
-  const initializers = [plan.floatWeights[layerIndex]!];
+  const kernel = plan.kernels.get(layerIndex);
+  if (content !== 'float') return qdqLayer(plan.layers[layerIndex]!, content, plan.names[layerIndex]!, kernel);
+  const bias = kernel?.bias?.tensor;
+  const initializers = [plan.floatWeights[layerIndex]!, ...(bias === undefined ? [] : [bias])];
   return { forms: [], initializers, nodes: [], sizeBytes: serializedSize(initializers, []) };
 }
 
@@ -98,20 +114,28 @@ function newestOf(opsets: readonly number[]): number {
   return Math.max(0, ...opsets);
 }
 
-function upgradedOnce(model: Model): (opsetVersion: number) => Model {
+function madeOnce(model: Model, activations: QdqActivations | undefined): (opsetVersion: number) => Model {
   const known = new Map<number, Model>();
-  return (opsetVersion) => {
-    const upgraded = known.get(opsetVersion) ?? upgradeOpset(model, opsetVersion);
-    known.set(opsetVersion, upgraded);
-    return upgraded;
+  return (wantedVersion) => {
+    const opsetVersion = activations === undefined ? wantedVersion : Math.max(wantedVersion, ACTIVATIONS_OPSET);
+    const made = known.get(opsetVersion) ?? makeAt(model, opsetVersion, activations);
+    known.set(opsetVersion, made);
+    return made;
   };
 }
 
-/** The model at an opset without its layers' weights. */
+function makeAt(model: Model, opsetVersion: number, activations: QdqActivations | undefined): Model {
+  const upgraded = upgradeOpset(model, opsetVersion);
+  if (activations === undefined) return upgraded;
+  return quantizeActivations(upgraded, activations.plan.values, activations.ranges);
+}
+
+/** The model at an opset without its layers' weights, nor the biases that go with them. */
 function frameAt(plan: QdqPlan, opsetVersion: number, bits: string): ModelProto {
   const { proto, graph } = plan.modelAt(opsetVersion);
-  const weights = new Set(plan.layers.map(({ weightName }) => weightName));
-  const initializer = graph.initializer.filter(({ name }) => !weights.has(name ?? ''));
+  const biases = [...plan.kernels.values()].flatMap(({ bias }) => (bias === undefined ? [] : [bias.tensor.name]));
+  const taken = new Set([...plan.layers.map(({ weightName }) => weightName), ...biases]);
+  const initializer = graph.initializer.filter(({ name }) => !taken.has(name ?? ''));
   return {
     ...proto,
     graph: { ...graph, initializer },
@@ -124,6 +148,13 @@ function reserveNames(graph: GraphProto, layers: readonly Layer[]): QdqNames[] {
   const taken = allValueNames(graph);
   return layers.map((_, index) => {
     const fresh = (stem: string) => freshName(`${stem}${index}`, taken);
-    return { quantized: fresh('q'), scales: fresh('s'), wide: fresh('w') };
+    return {
+      quantized: fresh('q'),
+      scales: fresh('s'),
+      zeroPoints: fresh('o'),
+      bias: fresh('b'),
+      biasScales: fresh('t'),
+      wide: fresh('w'),
+    };
   });
 }

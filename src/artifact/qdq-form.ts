@@ -15,10 +15,12 @@ export type QdqForm = {
 /**
  * The form of a weight. Scales have the precision of the float weight, because DequantizeLinear's output does; scales that a
  * float16 model could not hold stay float32, and the weight is cast.
+ *
+ * @param isByte whether an integer kernel reads the weight, which then is INT8 whatever its grid
  */
-export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor): QdqForm {
+export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor, isByte: boolean): QdqForm {
   return {
-    elementWidth: elementWidthFor(grid.bitWidth),
+    elementWidth: isByte ? 8 : elementWidthFor(grid.bitWidth),
     granularity: granularityName(granularity),
     isHalf: layer.dataType === DATA_TYPE.float16 && scaleType === 'float16',
   };

@@ -104,11 +104,8 @@ async function countValues(
     for (const group of groups) {
       for (const batch of batches) {
         for (const { feeds, weight } of sampleRuns(batch, undefined)) {
-          const results = await session.run(
-            feeds,
-            group.filter((name) => feeds[name] === undefined),
-          );
-          addRun(histograms, group, { ...feeds, ...results }, weight);
+          const results = await runFor(session, feeds, group);
+          addRun(histograms, group, results, weight);
         }
         done += batch.sampleCount;
         reportProgress({ activity: 'measuring the ranges of activations', done, total, unit: 'samples' });
@@ -116,6 +113,12 @@ async function countValues(
     }
   });
   return histograms;
+}
+
+/** The named values, of which a run makes those that are not fed. */
+async function runFor(session: Session, feeds: NamedTensors, names: readonly string[]): Promise<NamedTensors> {
+  const made = names.filter((name) => feeds[name] === undefined);
+  return made.length === 0 ? feeds : { ...feeds, ...(await session.run(feeds, made)) };
 }
 
 function addRun(

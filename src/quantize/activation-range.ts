@@ -1,5 +1,7 @@
 /** Ranges of activations and their asymmetric eight-bit grids (QuantizeLinear of the ONNX specification). */
 
+import { roundHalfEven } from './round-half-even.ts';
+
 /** What a value takes on; zero lies in every range once it is quantized. */
 export type ActivationRange = { readonly min: number; readonly max: number };
 
@@ -28,7 +30,7 @@ export function activationGrid({ min, max }: ActivationRange): ActivationGrid {
   const upper = Math.max(max, 0);
   const scale = Math.fround((upper - lower) / LARGEST_LEVEL);
   if (scale < SMALLEST_SCALE) return { scale: 1, zeroPoint: 0 };
-  return { scale, zeroPoint: Math.min(LARGEST_LEVEL, Math.round(-lower / scale)) };
+  return { scale, zeroPoint: Math.min(LARGEST_LEVEL, Math.round((0 - lower) / scale)) };
 }
 
 /** @throws RangeError if a percentile is not above 50 and at most 100 */
@@ -97,7 +99,7 @@ export function quantizationError({ min, max, counts }: Histogram, range: Activa
   for (const [bin, count] of counts.entries()) {
     if (count === 0) continue;
     const value = min + (bin + 0.5) * width;
-    const level = Math.min(LARGEST_LEVEL, Math.max(0, Math.round(value / scale) + zeroPoint));
+    const level = Math.min(LARGEST_LEVEL, Math.max(0, roundHalfEven(value / scale) + zeroPoint));
     const difference = value - scale * (level - zeroPoint);
     sum += count * difference * difference;
   }
