@@ -5,6 +5,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Every path below is relative to the repository. */
+process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
+
 const CONFIG = join('examples', 'glyphs', 'bitgate.yml');
 const BUNDLE = join('dist', 'cli.mjs');
 /** What the bundle is made of. */
@@ -12,11 +15,13 @@ const SOURCES = ['src', 'scripts', 'package-lock.json', 'tsconfig.json', 'tsconf
 /** The Node that the lockfile installs, not the one that runs this script. */
 const NODE = resolve('node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
-process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
+/** Errors only: npm warns about machines and settings that do no harm here (CONTRIBUTING.md). */
+const INSTALL = ['ci', '--loglevel=error', '--no-audit', '--no-fund'];
+
 process.exitCode = runDemo();
 
 function runDemo() {
-  if (!isInstalled()) step('installing packages (npm ci)', () => npm(['ci']));
+  if (!isInstalled()) step('installing packages (npm ci)', () => npm(INSTALL));
   if (!isBuilt()) step('building dist/', () => run(NODE, ['scripts/build.mjs']));
   console.log(`bitgate run ${CONFIG}\n`);
   return exitCodeOf(spawnSync(NODE, [BUNDLE, 'run', CONFIG], { stdio: 'inherit' }));
