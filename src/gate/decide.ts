@@ -10,9 +10,13 @@ import { wilsonEstimate } from './wilson-estimate.ts';
 
 export type DecisionInput = {
   readonly gate: GateConfig;
-  /** Of the whole file, always a limit. */
-  readonly budgetBytes: number;
+  /** Always a limit: bytes of the whole file, or bits of all quantizable weights together. */
+  readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
   readonly artifactSizeBytes: number;
+  /** Mean bits per quantizable weight. */
+  readonly effectiveBits: number;
+  /** Quantizable weights. */
+  readonly weightCount: number;
   /** Seeds the resamples behind an interval for kl. */
   readonly seed: number;
 };
@@ -43,16 +47,26 @@ type Question = Pick<Check, 'name' | 'measured' | 'limit' | 'unit' | 'bound' | '
 
 /** The limits that fail, the size first, then those that only warn. */
 function listQuestions(measurements: Measurements, input: DecisionInput): readonly Question[] {
-  const { gate, budgetBytes, artifactSizeBytes } = input;
+  const { gate, artifactSizeBytes } = input;
   const ask = (limits: Limits, prefix: '' | 'warn.') => askLimits(measurements, artifactSizeBytes, limits, prefix);
-  const budget = { name: 'artifact size', measured: artifactSizeBytes, limit: budgetBytes, unit: 'bytes' } as const;
   const finite = { name: 'non-finite outputs', measured: measurements.nonFiniteCount, limit: 0 } as const;
   return [
-    { ...budget, bound: 'at-most', limitName: 'size' },
+    { ...askBudget(input), bound: 'at-most', limitName: 'size' },
     ...ask(gate, ''),
     { ...finite, unit: 'samples', bound: 'at-most' },
     ...ask(gate.warn, 'warn.'),
   ];
+}
+
+function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }: DecisionInput) {
+  return budget.kind === 'file-bytes'
+    ? ({ name: 'artifact size', measured: artifactSizeBytes, limit: budget.limit, unit: 'bytes' } as const)
+    : ({
+        name: 'mean width',
+        measured: effectiveBits,
+        limit: budget.limit / weightCount,
+        unit: 'bits per weight',
+      } as const);
 }
 
 function askLimits(

@@ -17,7 +17,7 @@ export type Check = {
   readonly name: string;
   readonly measured: number;
   readonly limit: number;
-  readonly unit: 'bytes' | 'ratio' | 'nats' | 'samples';
+  readonly unit: 'bytes' | 'bits per weight' | 'ratio' | 'nats' | 'samples';
   /** The good side of the limit. */
   readonly bound: 'at-least' | 'at-most';
   readonly outcome: Outcome;

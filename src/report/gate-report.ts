@@ -1,33 +1,30 @@
 import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 
-/** Everything one run has to say; `result.json` is this object (schemas/result.v1.schema.json) and every other form is drawn from it. */
+/**
+ * Everything one run has to say; `result.json` is this object (schemas/result.v1.schema.json) and every other form is drawn
+ * from it. A number that is NaN or infinite is null there.
+ */
 export type GateReport = Verdict & {
   readonly schemaVersion: 1;
   readonly model: FileIdentity;
   readonly artifact: FileIdentity & {
-    readonly format: 'packed';
+    readonly format: 'packed' | 'qdq';
     /** Mean bits per quantizable weight. */
     readonly effectiveBits: number;
   };
-  readonly budget: { readonly limitBytes: number; readonly source: string };
+  readonly budget: BudgetReport;
   readonly float: MetricValue;
   readonly quantized: MetricValue;
   readonly drop: number;
+  /** Samples for which the artifact gave NaN or infinity. */
+  readonly nonFiniteCount?: number;
   readonly klToFloat?: number;
   readonly agreement?: number;
+  /** How weights were rounded and corrected. */
+  readonly quantizer?: QuantizerReport;
   readonly allocation: readonly LayerReport[];
-  readonly sensitivity: {
-    readonly method: string;
-    readonly loss: string;
-    readonly samples: number;
-    readonly singles: number;
-    readonly pairs: number;
-    /** In forwards of the float model over the calibration samples. */
-    readonly forwardEquivalents: number;
-    readonly seconds: number;
-    readonly cache: 'off';
-  };
+  readonly sensitivity: SensitivityReport;
   readonly solver: {
     readonly status: 'optimal' | 'feasible';
     readonly objective: number;
@@ -35,6 +32,8 @@ export type GateReport = Verdict & {
     readonly relativeGap: number;
     readonly seconds: number;
   };
+  /** What was predicted of allocations and what was measured, where several were tried. */
+  readonly selection?: SelectionReport;
   /** Seconds per stage, in the order in which they ran. */
   readonly timings: Readonly<Record<string, number>>;
   readonly environment: {
@@ -52,7 +51,19 @@ export type GateReport = Verdict & {
 
 export type FileIdentity = { readonly path: string; readonly sizeBytes: number; readonly sha256: string };
 
+/** `source` is the budget as the user wrote it. */
+export type BudgetReport =
+  | { readonly limitBytes: number; readonly source: string }
+  | { readonly limitBitsPerWeight: number; readonly source: string };
+
 export type MetricValue = { readonly metric: Measurements['metric']; readonly value: number; readonly samples: number };
+
+export type QuantizerReport = {
+  readonly method: string;
+  readonly correct: string;
+  /** `channel`, `tensor`, or `block of 32`. */
+  readonly granularity: string;
+};
 
 export type LayerReport = {
   readonly layer: string;
@@ -62,4 +73,33 @@ export type LayerReport = {
   readonly bits: number;
   /** Serialized bytes of the layer's weight in the artifact: values, scales and nodes. */
   readonly bytes: number;
+};
+
+export type SensitivityReport = {
+  readonly method: string;
+  readonly loss: string;
+  readonly samples: number;
+  readonly singles: number;
+  readonly pairs: number;
+  /** In forwards of the float model over the calibration samples. */
+  readonly forwardEquivalents: number;
+  readonly seconds: number;
+  /** `denied`: there is a cache, which this run may not read. */
+  readonly cache: 'off' | 'miss' | 'partial' | 'hit' | 'denied';
+  readonly cacheKey?: string;
+  /** Of the oldest record that was used. */
+  readonly cacheAgeSeconds?: number;
+};
+
+export type SelectionReport = {
+  readonly candidates: readonly {
+    readonly name: string;
+    /** Loss that the program predicts. */
+    readonly predicted: number;
+    /** Loss on the calibration samples, corrections included. */
+    readonly measured: number;
+    readonly chosen: boolean;
+  }[];
+  /** Spearman's, between predicted and measured losses; absent for fewer than three candidates. */
+  readonly rankCorrelation?: number;
 };

@@ -44,8 +44,10 @@ function judge(gate: Partial<GateConfig>, measurements = classMeasurements(), ar
   const { metric } = measurements;
   return decide(measurements, {
     gate: { metric, inconclusive: 'fail', warn: {}, locations: {}, ...gate },
-    budgetBytes: 125,
+    budget: { kind: 'file-bytes', limit: 125 },
     artifactSizeBytes,
+    effectiveBits: 3,
+    weightCount: 7,
     seed: 0,
   });
 }
@@ -80,6 +82,23 @@ describe('decide, measured values', () => {
         passed: true,
       },
     ]);
+  });
+
+  it.each([
+    [2.9, 'pass'],
+    [20 / 7, 'pass'],
+    [3, 'fail'],
+  ])('decide: a budget in bits is held against the mean width, %d is %s', (effectiveBits, outcome) => {
+    const { checks } = decide(classMeasurements(), {
+      gate: { metric: 'top1', inconclusive: 'fail', warn: {}, locations: {} },
+      budget: { kind: 'weight-bits', limit: Math.ceil(effectiveBits * 7) - (outcome === 'fail' ? 1 : 0) },
+      artifactSizeBytes: 1e9,
+      effectiveBits,
+      weightCount: 7,
+      seed: 0,
+    });
+    expect(checks[0]).toMatchObject({ name: 'mean width', unit: 'bits per weight', limitName: 'size', outcome });
+    expect(checks[0]!.measured).toBe(effectiveBits);
   });
 
   it('decide: every check is made, also behind one that failed', () => {

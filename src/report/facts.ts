@@ -1,0 +1,127 @@
+/** What a report says beside its checks, as plain rows that every form shows in its own way. */
+import type { GateReport, SensitivityReport } from './gate-report.ts';
+import { bytesText, countText, durationText, percentText, realText } from './number-text.ts';
+
+/** `text` may hold names, and is not escaped. */
+export type Fact = { readonly label: string; readonly text: string };
+
+export const OUTCOME_TITLE: Readonly<Record<GateReport['verdict'], string>> = {
+  pass: 'PASS',
+  warn: 'WARN',
+  fail: 'FAIL',
+  inconclusive: 'INCONCLUSIVE',
+};
+
+/** The verdict in one sentence: what decided it, or that all is well. */
+export function verdictSentence({ verdict, passed, checks }: GateReport): string {
+  const deciding = checks.filter(({ outcome }) => outcome === verdict);
+  switch (verdict) {
+    case 'pass':
+      return `all ${countOf(checks.length, 'check')} passed`;
+    case 'warn':
+      return `every limit is kept, ${countOf(deciding.length, 'warning limit')} exceeded`;
+    case 'fail':
+      return `${countOf(deciding.length, 'check')} of ${checks.length} failed`;
+    case 'inconclusive':
+      return `too few samples to decide ${countOf(deciding.length, 'check')}; ${passed ? 'this only warns' : 'this counts as failed'}`;
+  }
+}
+
+/** `1 layer`, `2,000 layers`. */
+export function countOf(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function listFacts(report: GateReport): readonly Fact[] {
+  return [
+    ...modelFacts(report),
+    { label: 'evaluation', text: describeEvaluation(report) },
+    ...quantizerFacts(report),
+    { label: 'sensitivities', text: describeSensitivity(report.sensitivity) },
+    { label: 'solver', text: describeSolver(report.solver) },
+    { label: 'ran on', text: describeEnvironment(report.environment) },
+  ];
+}
+
+function modelFacts({ model, artifact, budget }: GateReport): readonly Fact[] {
+  const share = percentText(artifact.sizeBytes / model.sizeBytes);
+  const width = `${realText(artifact.effectiveBits)} bits per weight`;
+  return [
+    { label: 'float model', text: `${model.path}, ${bytesText(model.sizeBytes)}` },
+    {
+      label: 'artifact',
+      text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file, ${width}, ${artifact.format}`,
+    },
+    { label: 'budget', text: describeBudget(budget) },
+  ];
+}
+
+function describeBudget(budget: GateReport['budget']): string {
+  const limit =
+    'limitBytes' in budget ? bytesText(budget.limitBytes) : `${realText(budget.limitBitsPerWeight, 5)} bits per weight`;
+  return `${limit}, set as ${budget.source}`;
+}
+
+function describeEvaluation({ float, quantized, klToFloat, agreement }: GateReport): string {
+  const value = (metric: number) => (float.metric === 'kl' ? `${realText(metric)} nats` : percentText(metric, 2));
+  const models =
+    float.metric === 'kl'
+      ? `kl ${value(quantized.value)}`
+      : `${float.metric} ${value(float.value)} in float, ${value(quantized.value)} quantized`;
+  return [
+    `${models}, on ${countText(quantized.samples)} samples`,
+    ...(klToFloat === undefined || float.metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
+    ...(agreement === undefined ? [] : [`same class in ${percentText(agreement)}`]),
+  ].join(', ');
+}
+
+function quantizerFacts({ quantizer }: GateReport): readonly Fact[] {
+  if (quantizer === undefined) return [];
+  const { method, correct, granularity } = quantizer;
+  return [{ label: 'quantizer', text: `${method}, one scale per ${granularity}, correction ${correct}` }];
+}
+
+function describeSensitivity(sensitivity: SensitivityReport): string {
+  const { method, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
+  const work = `${countText(singles)} singles and ${countText(pairs)} pairs on ${countText(samples)} samples`;
+  const cost = `${realText(forwardEquivalents)} forwards in ${durationText(seconds)}`;
+  return `${method}, ${loss}: ${work}, ${cost}; cache ${describeCache(sensitivity)}`;
+}
+
+function describeCache({ cache, cacheKey, cacheAgeSeconds }: SensitivityReport): string {
+  const key = cacheKey === undefined ? '' : ` ${cacheKey}`;
+  const age = cacheAgeSeconds === undefined ? '' : `, ${durationText(cacheAgeSeconds)} old`;
+  return `${cache}${key}${age}`;
+}
+
+function describeSolver({ status, objective, bestBound, relativeGap, seconds }: GateReport['solver']): string {
+  const proof =
+    status === 'optimal'
+      ? 'proven optimal'
+      : `at most ${percentText(relativeGap)} from optimal (bound ${realText(bestBound)})`;
+  return `predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`;
+}
+
+function describeEnvironment(environment: GateReport['environment']): string {
+  const { bitgate, onnxruntime, executionProvider, node, platform } = environment;
+  return `bitgate ${bitgate}, onnxruntime ${onnxruntime} on ${executionProvider}, node ${node}, ${platform}`;
+}
+
+/** Stages with their seconds and their share of the whole, in the order in which they ran. */
+export function listTimings({ timings }: GateReport): readonly { stage: string; seconds: number; share: number }[] {
+  const total = totalSeconds(timings);
+  return Object.entries(timings).map(([stage, seconds]) => ({
+    stage,
+    seconds,
+    share: total > 0 ? seconds / total : 0,
+  }));
+}
+
+export function totalSeconds(timings: GateReport['timings']): number {
+  return Object.values(timings).reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** A layer's width in words: float widths are no choice of bits. */
+export function widthText(bits: number): string {
+  return bits >= 16 ? 'float' : String(bits);
+}
