@@ -53,6 +53,8 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     losses: createLosses(loss, batches, before.outputs, before.outputNames),
     costs: await measureLayerCosts(model, layers, batches[0]!, openSession),
     memoryLimitBytes: SESSION_MEMORY_BYTES,
+    store: { find: () => undefined, keep: async () => {} },
+    signal: new AbortController().signal,
     reportProgress: () => {},
   });
   const after = await measureReference(model, batches, openSession);

@@ -34,6 +34,8 @@ export type Effects = {
   readonly openSession: OpenSession;
   readonly solve: Solve;
   readonly reportProgress: ReportProgress;
+  /** Aborted when the run is to end early. */
+  readonly signal: AbortSignal;
   /** A clock in milliseconds. */
   now(): number;
 };
@@ -77,6 +79,8 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
       method: config.sensitivity.method,
       lossName: config.sensitivity.loss,
       memoryLimitBytes: SESSION_MEMORY_BYTES,
+      store: { find: () => undefined, keep: async () => {} },
+      signal: effects.signal,
       reportProgress,
     }),
   );

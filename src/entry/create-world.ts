@@ -10,5 +10,11 @@ const WORKER_BUNDLE = './highs-worker.mjs';
 /** @param workerFile the solver's worker as source; its bundle when absent */
 export function createWorld(workerFile: URL = new URL(WORKER_BUNDLE, import.meta.url)): World {
   const solver = createSolver({ workerFile });
-  return { files: nodeFiles, openSession: openOnnxruntimeSession, solve: solver.solve, now: () => performance.now() };
+  return {
+    files: nodeFiles,
+    openSession: openOnnxruntimeSession,
+    solve: solver.solve,
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  };
 }
