@@ -1,7 +1,7 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/random.ts';
 import { projectPositiveSemidefinite } from '../../src/sensitivity/positive-semidefinite.ts';
-import { seededRandom } from '../../src/solver/random.ts';
 
 describe('projectPositiveSemidefinite', () => {
   it('drops the negative eigenvalue: [[0, 1], [1, 0]] becomes [[½, ½], [½, ½]]', () => {
