@@ -1,9 +1,10 @@
 /** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
 import { randomUUID } from 'node:crypto';
-import type { Config, GateConfig, LimitName } from '../config/config.ts';
+import type { Config, GateConfig } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
 import { type Problem, renderProblem, UserError } from '../errors.ts';
 import type { Check } from '../gate/verdict.ts';
+import { describeCheck, OUTCOME_WORD } from '../report/check-text.ts';
 import type { GateReport } from '../report/gate-report.ts';
 import type { ActionHost, Annotation } from './action-host.ts';
 import type { Commands } from './commands.ts';
@@ -69,7 +70,7 @@ async function gate(config: Config, { host, commands, now }: ActionEffects): Pro
   }
   const summary = fitSummary(commands.renderSummary(report), 'summary.md in the report folder');
   await host.addSummary(summary);
-  return report.verdict === 'pass' ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
+  return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 
 /** Names in a model are not trusted: printed at the start of a line, `::` would be a command to the runner. */
@@ -95,22 +96,17 @@ function setOutputs(report: GateReport, config: Config, host: ActionHost): void 
   host.setOutput('report-path', config.reportDirectory);
 }
 
+/** A note on the line of the config that set the limit; as loud as what the check does to the build. */
 function annotateCheck(check: Check, gate: GateConfig): Annotation {
-  const { name, measured, limit, unit, bound } = check;
-  const where = gate.locations[limitNameOf(check, gate)];
+  const { outcome, limitName } = check;
+  const onlyWarns = outcome === 'warn' || (outcome === 'inconclusive' && gate.inconclusive === 'warn');
+  const where = limitName === undefined ? undefined : gate.locations[limitName];
   return {
-    level: 'error',
-    title: 'bitgate: the gate failed',
-    message: `${name} is ${measured} ${unit}, the limit is ${bound === 'at-least' ? 'at least' : 'at most'} ${limit} ${unit}`,
+    level: onlyWarns ? 'warning' : 'error',
+    title: `bitgate: ${OUTCOME_WORD[outcome]}`,
+    message: describeCheck(check),
     ...(where === undefined ? {} : { where }),
   };
-}
-
-/** The key in the config that set the limit of a check. */
-function limitNameOf({ name, unit, bound, limit }: Check, gate: GateConfig): LimitName {
-  if (unit === 'bytes') return limit === gate.maxSizeBytes ? 'max-size' : 'size';
-  if (bound === 'at-least') return 'min';
-  return name.includes('drop') ? 'max-drop' : 'max';
 }
 
 async function reportFailure(error: unknown, host: ActionHost): Promise<void> {

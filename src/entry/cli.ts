@@ -66,7 +66,7 @@ async function run(configPath: string, overrides: ConfigOverrides, io: CliIo): P
   const report = await withProgress(io, ({ report }) => io.commands.runGate(config, report));
   io.stdout.write(io.commands.renderTerminal(report, { color: hasColor(io) }));
   io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
-  return report.verdict === 'pass' ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
+  return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 
 async function inspect(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {

@@ -50,6 +50,15 @@ describe('main, run', () => {
     });
   });
 
+  it.each([
+    ['warn', true, 0],
+    ['inconclusive', true, 0],
+    ['inconclusive', false, 1],
+  ] as const)('main: the verdict %s, passed %s, is exit code %d', async (verdict, passed, exitCode) => {
+    const commands = { runGate: async () => ({ ...reportOf([]), verdict, passed }) };
+    expect(await run(['run'], { commands })).toMatchObject({ exitCode, stdout: expect.stringContaining(verdict) });
+  });
+
   it('main: options reach the work', async () => {
     let received: Config | undefined;
     const runGate: Commands['runGate'] = async (config) => {
