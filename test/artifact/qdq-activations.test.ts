@@ -1,7 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { InferenceSession } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { loadBatches, loadPrepared, presentModels } from '../../bench/shared-models.ts';
 import type { LayerContent } from '../../src/artifact/packed-artifact.ts';
@@ -27,6 +23,7 @@ import { quantizeToNearest } from '../../src/quantize/round-to-nearest.ts';
 import { openOnnxruntimeSession } from '../../src/runtime/onnxruntime.ts';
 import type { NamedTensors, Tensor } from '../../src/tensor.ts';
 import { decodeModelProto } from '../../src/wire/model-proto.ts';
+import { optimisedOperators } from '../onnx/optimised-operators.ts';
 import {
   attribute,
   buildGraph,
@@ -89,21 +86,9 @@ function sizeOf(plan: QdqPlan, contents: readonly LayerContent[]): number {
   );
 }
 
-/** Operators of the graph that the runtime runs after its optimisations, but for changes of layout, sorted. */
-async function optimisedOperators(model: Uint8Array): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'bitgate-optimised-'));
-  try {
-    const optimizedModelFilePath = join(folder, 'optimised.onnx');
-    const session = await InferenceSession.create(model, { optimizedModelFilePath, logSeverityLevel: 3 });
-    await session.release();
-    const { graph } = decodeModelProto(new Uint8Array(readFileSync(optimizedModelFilePath)));
-    return graph!.node
-      .map(({ opType }) => opType ?? '')
-      .filter((opType) => opType !== 'Transpose')
-      .sort();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** The operators that the runtime runs, but for changes of layout. */
+async function operatorsOf(artifact: Uint8Array): Promise<string[]> {
+  return (await optimisedOperators(artifact)).filter((opType) => opType !== 'Transpose');
 }
 
 const X = floatInput([2, 8, 8, 8], 1);
@@ -220,7 +205,7 @@ describe('buildQdqArtifact with activations: onnxruntime runs on integers', () =
     const contents = quantized(network);
     const artifact = buildQdqArtifact(plan, contents);
     expect(artifact.length).toBe(sizeOf(plan, contents));
-    expect(await optimisedOperators(artifact)).toEqual([...operators].sort());
+    expect(await operatorsOf(artifact)).toEqual([...operators].sort());
     const expected = await runModel(network.model.proto, { x });
     expect(relativeDifference(await runModel(artifact, { x }), expected)).toBeLessThan(0.02);
   });
@@ -246,6 +231,19 @@ describe('buildQdqArtifact with activations: what it computes', () => {
     const actual = await runModel(buildQdqArtifact(plan, contents), { x: ROWS });
     const difference = relativeDifference(actual, { y: { elementType: 'float32', dims: [4, 16], data: expected } });
     expect(difference).toBeLessThan(1e-5);
+  });
+
+  it('buildQdqArtifact: one scale for a whole weight has one for its bias too', async () => {
+    const nodes = [node('Gemm', ['x', 'w', 'b'], ['y'])];
+    const network = await networkOf({ ...MATRIX, nodes, initializers: PRODUCT });
+    const plan = await planned(network, { x: ROWS });
+    const [w] = PRODUCT;
+    const contents = [quantizeToNearest({ ...network.layers[0]!, values: readFloats(w!, '') }, 8, 'tensor')];
+    const artifact = buildQdqArtifact(plan, contents);
+    expect(artifact.length).toBe(sizeOf(plan, contents));
+    expect(await operatorsOf(artifact)).toEqual(['QGemm', 'QuantizeLinear']);
+    const expected = await runModel(network.model.proto, { x: ROWS });
+    expect(relativeDifference(await runModel(artifact, { x: ROWS }), expected)).toBeLessThan(0.02);
   });
 
   it('buildQdqArtifact: narrower weights are stored in INT8 too', async () => {
@@ -404,7 +402,7 @@ describe('buildQdqArtifact with activations: shared models', () => {
       const artifact = buildQdqArtifact(plan, contents);
       expect(artifact.length).toBe(sizeOf(plan, contents));
 
-      const operators = await optimisedOperators(artifact);
+      const operators = await operatorsOf(artifact);
       const count = (opType: string) => operators.filter((name) => name === opType).length;
       expect([count('QLinearConv'), count('Conv'), count('QGemm'), count('Gemm')]).toEqual([19, 0, 1, 0]);
       expect(count('QLinearAdd')).toBe(8);

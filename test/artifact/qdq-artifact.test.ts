@@ -1,6 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { loadPrepared, presentModels } from '../../bench/shared-models.ts';
@@ -23,6 +20,7 @@ import { dequantize } from '../../src/quantize/quantized-tensor.ts';
 import { quantizeToNearest } from '../../src/quantize/round-to-nearest.ts';
 import type { NamedTensors } from '../../src/tensor.ts';
 import { decodeModelProto, encodeModelProto, type ModelProto, newMetadata } from '../../src/wire/model-proto.ts';
+import { optimisedOperators } from '../onnx/optimised-operators.ts';
 import {
   attribute,
   decodeBuilt,
@@ -97,20 +95,6 @@ async function runUnfused(model: Uint8Array, feeds: NamedTensors): Promise<Named
   const results = await session.run(Object.fromEntries(ortFeeds));
   await session.release();
   return results as unknown as NamedTensors;
-}
-
-/** Operators of the graph that the runtime runs after its optimisations, sorted. */
-async function optimisedOperators(model: Uint8Array): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'bitgate-optimised-'));
-  try {
-    const optimizedModelFilePath = join(folder, 'optimised.onnx');
-    const session = await InferenceSession.create(model, { optimizedModelFilePath, logSeverityLevel: 3 });
-    await session.release();
-    const { graph } = decodeModelProto(new Uint8Array(readFileSync(optimizedModelFilePath)));
-    return graph!.node.map(({ opType }) => opType ?? '').sort();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 const image = { inputs: [value('x', [1, 6, 9, 9])], outputs: [value('y', [])] };

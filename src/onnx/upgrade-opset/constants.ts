@@ -2,10 +2,8 @@
 import { encodeFloat16 } from '../../float16.ts';
 import { type AttributeProto, newAttribute, newTensor, type TensorProto } from '../../wire/model-proto.ts';
 import { DATA_TYPE } from '../data-type.ts';
+import { ATTRIBUTE_TYPE } from '../node-builders.ts';
 import { bytesOf } from '../tensor-values.ts';
-
-/** AttributeProto.AttributeType of onnx.proto. */
-const ATTRIBUTE_TYPE = { int: 2, string: 3, tensor: 4 } as const;
 
 /** A list of int64, shape [values.length]. */
 export function int64List(values: readonly (number | bigint)[]): TensorProto {
@@ -29,10 +27,6 @@ function scalarData(value: number, dataType: number): ArrayBufferView | undefine
   if (dataType === DATA_TYPE.float32) return Float32Array.of(value);
   if (dataType === DATA_TYPE.float16) return Uint16Array.of(encodeFloat16(value));
   return dataType === DATA_TYPE.float64 ? Float64Array.of(value) : undefined;
-}
-
-export function intAttribute(name: string, value: number): AttributeProto {
-  return newAttribute({ name, i: BigInt(value), type: ATTRIBUTE_TYPE.int });
 }
 
 export function stringAttribute(name: string, value: string): AttributeProto {

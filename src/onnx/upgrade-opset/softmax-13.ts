@@ -1,6 +1,6 @@
-import { type NodeProto, newNode } from '../../wire/model-proto.ts';
+import type { NodeProto } from '../../wire/model-proto.ts';
 import { integerAttribute } from '../graph-index.ts';
-import { intAttribute } from './constants.ts';
+import { integer, operator } from '../node-builders.ts';
 import { type OperatorRewrite, type RewriteScope, withoutAttributes } from './rewrite.ts';
 
 /**
@@ -19,7 +19,7 @@ export const SOFTMAX_13: OperatorRewrite = {
 };
 
 function onLastAxis(node: NodeProto): NodeProto {
-  return { ...node, attribute: [...withoutAttributes(node, 'axis'), intAttribute('axis', -1)] };
+  return { ...node, attribute: [...withoutAttributes(node, 'axis'), integer('axis', -1)] };
 }
 
 function flattened(node: NodeProto, axis: number, scope: RewriteScope): NodeProto[] {
@@ -28,9 +28,9 @@ function flattened(node: NodeProto, axis: number, scope: RewriteScope): NodeProt
   const name = (part: string) => scope.freshName(`${output}.${part}`);
   const [flat, shape, result] = [name('flat'), name('shape'), name('of_flat')];
   return [
-    newNode({ opType: 'Flatten', input: [input], output: [flat], attribute: [intAttribute('axis', axis)] }),
+    operator('Flatten', [input], flat, integer('axis', axis)),
     { ...onLastAxis(node), input: [flat], output: [result] },
-    newNode({ opType: 'Shape', input: [input], output: [shape] }),
-    newNode({ opType: 'Reshape', input: [result, shape], output: [output] }),
+    operator('Shape', [input], shape),
+    operator('Reshape', [result, shape], output),
   ];
 }

@@ -1,5 +1,6 @@
 import { attributeOf } from '../graph-index.ts';
-import { int64List, intAttribute } from './constants.ts';
+import { integer } from '../node-builders.ts';
+import { int64List } from './constants.ts';
 import { type OperatorRewrite, withoutAttributes } from './rewrite.ts';
 
 /**
@@ -27,6 +28,6 @@ export const SPLIT_18: OperatorRewrite = {
   version: 18,
   rewrite: (node) => {
     if ((node.input[1] ?? '') !== '') return [node];
-    return [{ ...node, attribute: [...node.attribute, intAttribute('num_outputs', node.output.length)] }];
+    return [{ ...node, attribute: [...node.attribute, integer('num_outputs', node.output.length)] }];
   },
 };

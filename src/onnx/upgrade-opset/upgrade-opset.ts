@@ -1,16 +1,16 @@
 /** Raise the opset of a model without changing what it computes, operator by operator and version by version. */
 import { UnsupportedModelError } from '../../errors.ts';
-import {
-  type AttributeProto,
-  type FunctionProto,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-  newNode,
-  type TensorProto,
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TensorProto,
 } from '../../wire/model-proto.ts';
 import { allValueNames, describeNode, freshName, readValues, subgraphsOf } from '../graph-index.ts';
 import type { Model } from '../model.ts';
+import { operator } from '../node-builders.ts';
 import { tensorAttribute } from './constants.ts';
 import { NewConstants } from './new-constants.ts';
 import { irVersionOf, NEWEST_UNDERSTOOD_OPSET, OPERATOR_VERSIONS } from './operator-versions.ts';
@@ -92,7 +92,7 @@ function upgradeFunction(definition: FunctionProto, upgrade: Upgrade): FunctionP
 }
 
 function constantNode({ name = '', ...tensor }: TensorProto): NodeProto {
-  return newNode({ opType: 'Constant', output: [name], attribute: [tensorAttribute('value', { ...tensor })] });
+  return operator('Constant', [], name, tensorAttribute('value', { ...tensor }));
 }
 
 function upgradeNodes(
