@@ -1,4 +1,4 @@
-/** The disk: the only user of node:fs. Every failure that a person can repair is a UserError that names the path. */
+/** The disk; with cache-files.ts the only user of node:fs. Every failure that a person can repair is a UserError that names the path. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, mkdtemp, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -197,7 +197,7 @@ async function assertFolderCanBeWritten(path: string): Promise<void> {
   }
 }
 
-function isMissing(cause: unknown): boolean {
+export function isMissing(cause: unknown): boolean {
   const code = codeOf(cause);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
@@ -213,7 +213,7 @@ function cannotRead(path: string, cause: unknown): UserError {
   return new UserError({ what: `cannot be read: ${reasonOf(cause)}`, where: path }, { cause });
 }
 
-function cannotWrite(path: string, cause: unknown): UserError {
+export function cannotWrite(path: string, cause: unknown): UserError {
   const what = `cannot be written: ${reasonOf(cause)}`;
   return new UserError({ what, where: path, fix: 'choose a folder that this user can write to' }, { cause });
 }
