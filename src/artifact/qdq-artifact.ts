@@ -38,7 +38,7 @@ export type QdqPlan = {
 /** QuantizeLinear and DequantizeLinear as integer kernels are found around them (per axis). */
 const ACTIVATIONS_OPSET = 13;
 
-/** The forms that each layer has, or may get, shape [layerCount]. */
+/** The forms that each layer has, or may get, one at least, shape [layerCount]. */
 export type QdqFormsByLayer = readonly (readonly QdqForm[])[];
 
 /**
@@ -66,7 +66,7 @@ export function qdqLayerParts(plan: QdqPlan, layerIndex: number, content: LayerC
   if (content !== 'float') return qdqLayer(plan.layers[layerIndex]!, content, plan.names[layerIndex]!, kernel);
   const bias = kernel?.bias?.tensor;
   const initializers = [plan.floatWeights[layerIndex]!, ...(bias === undefined ? [] : [bias])];
-  return { forms: [], initializers, nodes: [], sizeBytes: serializedSize(initializers, []) };
+  return { forms: ['float'], initializers, nodes: [], sizeBytes: serializedSize(initializers, []) };
 }
 
 /**
@@ -78,7 +78,7 @@ export function qdqLayerParts(plan: QdqPlan, layerIndex: number, content: LayerC
  */
 export function buildQdqArtifact(plan: QdqPlan, contents: readonly LayerContent[]): Uint8Array {
   const parts = contents.map((content, layerIndex) => qdqLayerParts(plan, layerIndex, content));
-  const opsetVersion = newestOf(parts.flatMap(({ forms }) => forms.map(requiredOpset)));
+  const opsetVersion = Math.max(...parts.map(({ forms: [form] }) => requiredOpset(form)));
   const frame = frameAt(plan, opsetVersion, bitsText(contents));
   const graph: GraphProto = {
     ...frame.graph!,
@@ -104,14 +104,9 @@ export function qdqArtifactSizeBytes(plan: QdqPlan, forms: QdqFormsByLayer, laye
 
 /** Every opset that an artifact may need whose layers take one of their forms each. */
 function reachableOpsets(forms: QdqFormsByLayer): number[] {
-  const perLayer = forms.filter((ofLayer) => ofLayer.length > 0).map((ofLayer) => ofLayer.map(requiredOpset));
-  const least = newestOf(perLayer.map((opsets) => Math.min(...opsets)));
+  const perLayer = forms.map((ofLayer) => ofLayer.map(requiredOpset));
+  const least = Math.max(...perLayer.map((opsets) => Math.min(...opsets)));
   return [...new Set([least, ...perLayer.flat().filter((opset) => opset > least)])];
-}
-
-/** No form at all, when every layer stays float, needs no opset. */
-function newestOf(opsets: readonly number[]): number {
-  return Math.max(0, ...opsets);
 }
 
 function madeOnce(model: Model, activations: QdqActivations | undefined): (opsetVersion: number) => Model {

@@ -5,12 +5,15 @@ import type { Granularity } from '../quantize/granularity.ts';
 import type { QuantizedTensor } from '../quantize/quantized-tensor.ts';
 import { type ElementWidth, elementWidthFor } from './qdq-elements.ts';
 
-export type QdqForm = {
+export type IntegerForm = {
   readonly elementWidth: ElementWidth;
   readonly granularity: 'tensor' | 'channel' | 'block';
   /** Whether the scales, and with them the weight that comes out, are float16. */
   readonly isHalf: boolean;
 };
+
+/** A weight that stays float needs no opset, which matters where others need one. */
+export type QdqForm = IntegerForm | 'float';
 
 /**
  * The form of a weight. Scales have the precision of the float weight, because DequantizeLinear's output does; scales that a
@@ -18,7 +21,7 @@ export type QdqForm = {
  *
  * @param isByte whether an integer kernel reads the weight, which then is INT8 whatever its grid
  */
-export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor, isByte: boolean): QdqForm {
+export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor, isByte: boolean): IntegerForm {
   return {
     elementWidth: isByte ? 8 : elementWidthFor(grid.bitWidth),
     granularity: granularityName(granularity),
@@ -26,16 +29,20 @@ export function qdqForm(layer: Layer, { grid, granularity, scaleType }: Quantize
   };
 }
 
-function granularityName(granularity: Granularity): QdqForm['granularity'] {
+function granularityName(granularity: Granularity): IntegerForm['granularity'] {
   return typeof granularity === 'object' ? 'block' : granularity;
 }
 
-export function qdqFormName({ elementWidth, granularity, isHalf }: QdqForm): string {
+export function qdqFormName(form: QdqForm): string {
+  if (form === 'float') return form;
+  const { elementWidth, granularity, isHalf } = form;
   return `INT${elementWidth}, ${granularity}${isHalf ? ', float16' : ''}`;
 }
 
 /** The oldest opset whose DequantizeLinear has the form (ONNX, docs/Changelog.md: versions 10, 13, 19, 21 and 25). */
-export function requiredOpset({ elementWidth, granularity, isHalf }: QdqForm): number {
+export function requiredOpset(form: QdqForm): number {
+  if (form === 'float') return 0;
+  const { elementWidth, granularity, isHalf } = form;
   if (elementWidth === 2) return 25;
   if (elementWidth === 4 || granularity === 'block') return 21;
   if (isHalf) return 19;

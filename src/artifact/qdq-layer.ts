@@ -9,12 +9,12 @@ import { roundHalfEven } from '../quantize/round-half-even.ts';
 import { type AttributeProto, type NodeProto, newTensor, type TensorProto } from '../wire/model-proto.ts';
 import { serializedSize } from './pack-layer.ts';
 import { ELEMENT_TYPE, packElements } from './qdq-elements.ts';
-import { type QdqForm, qdqForm } from './qdq-form.ts';
+import { type IntegerForm, type QdqForm, qdqForm } from './qdq-form.ts';
 import type { IntegerKernel, KernelBias } from './qdq-kernels.ts';
 
 export type QdqParts = {
-  /** The form that it is stored in; none for a weight that stays float. */
-  readonly forms: readonly QdqForm[];
+  /** The form that it is stored in. */
+  readonly forms: readonly [QdqForm];
   readonly initializers: readonly TensorProto[];
   readonly nodes: readonly NodeProto[];
   /** Serialized bytes of initializers and nodes inside a graph. */
@@ -61,7 +61,7 @@ const NO_PARTS: Parts = { initializers: [], nodes: [] };
 function weightParts(
   layer: Layer,
   weight: QuantizedTensor,
-  form: QdqForm,
+  form: IntegerForm,
   names: QdqNames,
   needsZeroPoint: boolean,
 ): Parts {
@@ -79,13 +79,13 @@ function weightParts(
   };
 }
 
-function quantizedTensor({ values, dims }: QuantizedTensor, { elementWidth }: QdqForm, name: string): TensorProto {
+function quantizedTensor({ values, dims }: QuantizedTensor, { elementWidth }: IntegerForm, name: string): TensorProto {
   const rawData = packElements(values, elementWidth);
   return newTensor({ name, dataType: ELEMENT_TYPE[elementWidth], dims: dims.map(BigInt), rawData });
 }
 
 /** Shape [] for a tensor, [channelCount], or the weight's with one entry per block on the input axis. */
-function scaleTensor(weight: QuantizedTensor, { isHalf }: QdqForm, name: string): TensorProto {
+function scaleTensor(weight: QuantizedTensor, { isHalf }: IntegerForm, name: string): TensorProto {
   const dataType = isHalf ? DATA_TYPE.float16 : DATA_TYPE.float32;
   return floatTensor(name, scaleDims(weight, weight.granularity), weight.scales, dataType);
 }

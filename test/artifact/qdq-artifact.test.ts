@@ -335,12 +335,13 @@ describe('qdqArtifactSizeBytes', () => {
   it('qdqArtifactSizeBytes: with the forms of every candidate it bounds each artifact', async () => {
     const network = await networkOf(SHRINKING);
     const plan = planQdqArtifact(network.model, network.layers, {});
-    const contents = [2, 4, 8].map((width) => quantized(network, width));
+    const contents = ([2, 4, 8, 'float'] as const).map((width) => quantized(network, width));
     const parts = contents.map((ofWidth) => ofWidth.map((content, index) => qdqLayerParts(plan, index, content)));
     const forms = network.layers.map((_, index) => parts.flatMap((ofWidth) => ofWidth[index]!.forms));
     const frameOf = (width: number) => qdqArtifactSizeBytes(plan, [[forms[0]![width]!]], 0);
     expect(frameOf(2), 'the frame of INT8, at opset 13').toBeGreaterThan(frameOf(1));
-    const sizes = [0, 1, 2].flatMap((first) => [0, 1, 2].map((second) => [first, second] as const));
+    const choices = [...contents.keys()];
+    const sizes = choices.flatMap((first) => choices.map((second) => [first, second] as const));
     for (const [first, second] of sizes) {
       const partBytes = parts[first]![0]!.sizeBytes + parts[second]![1]!.sizeBytes;
       const artifact = buildQdqArtifact(plan, [contents[first]![0]!, contents[second]![1]!]);
