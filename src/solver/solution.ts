@@ -1,3 +1,4 @@
+import type { Infeasibility } from '../program/contradiction.ts';
 import type { Assignment, QuadraticProgram } from '../program/quadratic-program.ts';
 
 export type SolveLimits = {
@@ -19,12 +20,7 @@ export type Solution =
       readonly seconds: number;
       readonly proof?: Proof;
     }
-  | {
-      readonly status: 'infeasible';
-      /** Per constraint: the smallest limit that some assignment meets, taken alone. */
-      readonly smallestLimits: readonly number[];
-      readonly seconds: number;
-    }
+  | ({ readonly status: 'infeasible'; readonly seconds: number } & Infeasibility)
   | { readonly status: 'failed'; readonly reason: string; readonly seconds: number };
 
 /** Where the bound comes from. */

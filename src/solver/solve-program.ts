@@ -9,7 +9,8 @@ import type { Assignment, QuadraticProgram } from '../program/quadratic-program.
 import { smallestLimits } from '../program/smallest-limits.ts';
 import { assignmentOf } from '../program/variables.ts';
 import { branchAndBound } from './branch-and-bound.ts';
-import { type ConvexObjective, convexify } from './convexify.ts';
+import { type Convexification, convexify } from './convexify.ts';
+import { findContradictions } from './find-contradictions.ts';
 import type { MilpResult, SolveMilp } from './highs-milp.ts';
 import { type IndexedProgram, indexProgram } from './indexed-program.ts';
 import { better, descendFrom, type Incumbent, searchLocally } from './local-search.ts';
@@ -40,10 +41,13 @@ export type TimelessSolution = Solution extends infer S ? (S extends Solution ? 
 type Knowledge = { readonly incumbent: Incumbent | undefined; readonly bestBound: number; readonly proof: Proof };
 
 /** Branch and bound has this long, and at most this share of the time left, before HiGHS takes over. */
-const BRANCHING_SECONDS_BEFORE_MILP = 1;
+const BRANCHING_SECONDS_BEFORE_MILP = 3;
 const BRANCHING_SHARE_BEFORE_MILP = 0.3;
 /** Above this many columns HiGHS's bound moves more slowly than that of branch and bound. */
 const MAX_MILP_COLUMNS = 4000;
+
+/** For finding out which limits contradict each other; one of them alone takes milliseconds. */
+const EXPLANATION_SECONDS = 5;
 
 /** How far HiGHS's bounds may be off, relative to the largest term, by its own tolerances. */
 const MILP_PRECISION = 1e-6;
@@ -52,7 +56,7 @@ const MILP_PRECISION = 1e-6;
 export async function solveProgram(source: QuadraticProgram, control: SolveControl): Promise<TimelessSolution> {
   const least = smallestLimits(source);
   if (source.constraints.some((constraint, index) => least[index]! > roundedLimit(constraint))) {
-    return { status: 'infeasible', smallestLimits: least };
+    return infeasible(source, control);
   }
   const program = indexProgram(source);
   const incumbent = searchLocally(program, () => mustStop(control));
@@ -67,36 +71,45 @@ export async function solveProgram(source: QuadraticProgram, control: SolveContr
 }
 
 async function prove(program: IndexedProgram, start: Knowledge, control: SolveControl): Promise<Knowledge> {
-  const objective = convexify(program);
-  const seconds = secondsForBranching(program, objective, control);
-  const branched = branch(program, objective, start, control, seconds);
-  if (isSettled(branched, control) || mustStop(control)) return branched;
+  const convexification = convexify(program);
+  const seconds = secondsForBranching(program, convexification, control);
+  const branched = branch(program, convexification, start, control, seconds);
+  if (isSettled(branched, control) || mustStop(control) || !isSmallEnoughForMilp(program)) return branched;
   return cut(program, branched, control, await control.loadMilp());
 }
 
 function secondsForBranching(
   program: IndexedProgram,
-  { isExact }: ConvexObjective,
+  { isExact }: Convexification,
   { secondsLeft }: SolveControl,
 ): number {
-  const hasSuccessor = !isExact && linearisedColumnCount(program.source) <= MAX_MILP_COLUMNS;
-  if (!hasSuccessor) return secondsLeft();
+  if (isExact || !isSmallEnoughForMilp(program)) return secondsLeft();
   return Math.min(BRANCHING_SECONDS_BEFORE_MILP, BRANCHING_SHARE_BEFORE_MILP * secondsLeft());
+}
+
+function isSmallEnoughForMilp({ source }: IndexedProgram): boolean {
+  return linearisedColumnCount(source) <= MAX_MILP_COLUMNS;
 }
 
 function branch(
   program: IndexedProgram,
-  objective: ConvexObjective,
+  convexification: Convexification,
   start: Knowledge,
   control: SolveControl,
   seconds: number,
 ): Knowledge {
   const secondsLeftAfter = control.secondsLeft() - seconds;
-  const { incumbent, bestBound, nodeCount } = branchAndBound(program, objective, start.incumbent, start.bestBound, {
-    relativeGap: control.relativeGap,
-    stop: () => control.secondsLeft() <= secondsLeftAfter || mustStop(control),
-    report: (best, bound) => reportKnowledge(program, control, { ...start, incumbent: best, bestBound: bound }),
-  });
+  const { incumbent, bestBound, nodeCount } = branchAndBound(
+    program,
+    convexification,
+    start.incumbent,
+    start.bestBound,
+    {
+      relativeGap: control.relativeGap,
+      stop: () => control.secondsLeft() <= secondsLeftAfter || mustStop(control),
+      report: (best, bound) => reportKnowledge(program, control, { ...start, incumbent: best, bestBound: bound }),
+    },
+  );
   return { incumbent, bestBound, proof: { method: 'branch-and-bound', nodeCount } };
 }
 
@@ -143,14 +156,21 @@ function isSettled({ incumbent, bestBound }: Knowledge, { relativeGap }: SolveCo
   return bestBound >= cutoffFor(incumbent?.objective, relativeGap);
 }
 
+/** Told apart in what is left of the time: the answer stands without it. */
+function infeasible(source: QuadraticProgram, control: SolveControl): TimelessSolution {
+  const least = smallestLimits(source);
+  const secondsLeftAfter = control.secondsLeft() - EXPLANATION_SECONDS;
+  const stop = () => control.secondsLeft() <= secondsLeftAfter || mustStop(control);
+  return { status: 'infeasible', smallestLimits: least, contradictions: findContradictions(source, least, stop) };
+}
+
 function mustStop({ secondsLeft, isCancelled }: SolveControl): boolean {
   return isCancelled() || secondsLeft() <= 0;
 }
 
 function conclude(source: QuadraticProgram, known: Knowledge, control: SolveControl): TimelessSolution {
   if (known.incumbent === undefined) {
-    if (known.bestBound === Number.POSITIVE_INFINITY)
-      return { status: 'infeasible', smallestLimits: smallestLimits(source) };
+    if (known.bestBound === Number.POSITIVE_INFINITY) return infeasible(source, control);
     return { status: 'failed', reason: reasonOfFailure(source, control) };
   }
   const assignment = assignmentOf(source, known.incumbent.chosen);

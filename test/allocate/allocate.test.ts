@@ -3,7 +3,7 @@ import { allocate } from '../../src/allocate/allocate.ts';
 import type { AllocationProblem } from '../../src/allocate/allocation-problem.ts';
 import { assertFeasible, effectiveBits, smallestUse } from '../../src/allocate/smallest-allocation.ts';
 import { createSolver } from '../../src/solver/create-solver.ts';
-import { seededRandom } from '../../src/solver/random.ts';
+import { seededRandom } from '../../src/random.ts';
 
 const solver = createSolver({ workerFile: new URL('../../src/solver/highs-worker.ts', import.meta.url) });
 afterAll(() => solver.close());

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { leftHandSides, objectiveOf } from '../../src/program/evaluate-assignment.ts';
 import { joinGroups } from '../../src/program/join-groups.ts';
 import type { QuadraticProgram } from '../../src/program/quadratic-program.ts';
-import { seededRandom } from '../../src/solver/random.ts';
+import { seededRandom } from '../../src/random.ts';
 
 /** Three groups of 2, 3 and 2 variables with random terms and costs. */
 function randomProgram(seed: number): QuadraticProgram {

@@ -1,7 +1,7 @@
 /** Small programs for tests, and the slow and obvious way to solve them. */
 import { isFeasible, objectiveOf } from '../../src/program/evaluate-assignment.ts';
 import type { Assignment, LinearConstraint, QuadraticProgram } from '../../src/program/quadratic-program.ts';
-import { seededRandom } from '../../src/solver/random.ts';
+import { seededRandom } from '../../src/random.ts';
 
 export type ProgramShape = {
   readonly seed: number;
@@ -11,7 +11,7 @@ export type ProgramShape = {
   readonly constraintCount: number;
 };
 
-/** A program whose limits lie between what is least possible and what is most expensive, so that they bind. */
+/** A program whose limits lie between what is least possible and what is most expensive: they bind, and may contradict. */
 export function randomProgram({
   seed,
   groupCount,
@@ -65,7 +65,7 @@ function randomConstraint(name: string, groupSizes: readonly number[], random: (
   const groups = groupSizes.map((size) => Array.from({ length: size }, () => Math.round(random() * 1000)));
   const least = groups.reduce((sum, costs) => sum + Math.min(...costs), 0);
   const most = groups.reduce((sum, costs) => sum + Math.max(...costs), 0);
-  return { name, costs: Float64Array.from(groups.flat()), limit: least + (0.2 + 0.5 * random()) * (most - least) };
+  return { name, costs: Float64Array.from(groups.flat()), limit: least + (0.05 + 0.6 * random()) * (most - least) };
 }
 
 export type Best = { readonly assignment: Assignment; readonly objective: number };
@@ -81,8 +81,8 @@ export function enumerate(program: QuadraticProgram): Best | undefined {
   return best;
 }
 
-/** Every assignment, counting up like an odometer. */
-function* assignments(groupSizes: readonly number[]): Generator<Assignment> {
+/** Every assignment, counting up like an odometer; one array, changed in place. */
+export function* assignments(groupSizes: readonly number[]): Generator<Assignment> {
   const assignment = groupSizes.map(() => 0);
   for (;;) {
     yield assignment;
@@ -93,7 +93,7 @@ function* assignments(groupSizes: readonly number[]): Generator<Assignment> {
   }
 }
 
-/** 200 shapes up to 8 groups of 4: convex, indefinite and separable ones, with one or two limits. */
+/** 200 shapes up to 8 groups of 4: convex, indefinite and separable ones, with one to three limits. */
 export function smallShapes(): readonly ProgramShape[] {
   const kinds = ['convex', 'indefinite', 'convex', 'indefinite', 'separable'] as const;
   return Array.from({ length: 200 }, (_, index) => ({
@@ -101,6 +101,6 @@ export function smallShapes(): readonly ProgramShape[] {
     groupCount: 2 + (index % 7),
     largestGroup: 4,
     kind: kinds[index % kinds.length]!,
-    constraintCount: 1 + (Math.floor(index / 2) % 2),
+    constraintCount: 1 + (Math.floor(index / 2) % 3),
   }));
 }
