@@ -85,9 +85,15 @@ function intervalText(quantity: Quantity, { lower, upper, confidence }: Interval
 
 function settleText({ samplesToSettle, interval }: Check): string {
   if (samplesToSettle !== undefined) {
-    return `about ${countText(samplesToSettle)} samples like these would settle it (an estimate)`;
+    return `about ${countText(roundUp(samplesToSettle))} samples like these would settle it (an estimate)`;
   }
   return interval !== undefined && Number.isFinite(interval.upper - interval.lower)
     ? 'no number of samples would settle it: the measured value is the limit itself'
     : 'there are too few samples for an interval';
+}
+
+/** To two digits: an estimate has no more. */
+function roundUp(count: number): number {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);
+  return Math.ceil(count / step) * step;
 }

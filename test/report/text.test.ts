@@ -161,8 +161,19 @@ describe('checkText', () => {
       }),
     ).toBe(
       'top1 drop is 0.59 points, the limit is at most 1.00 points; 95 % interval -0.20 to 1.54 points; ' +
-        'about 4,321 samples like these would settle it (an estimate)',
+        'about 4,400 samples like these would settle it (an estimate)',
     );
+  });
+
+  it.each([
+    [8, '8'],
+    [99, '99'],
+    [101, '110'],
+    [41_683, '42,000'],
+    [1e6, '1,000,000'],
+  ])('checkText: an estimate of %d samples is told as %s', (samplesToSettle, told) => {
+    const { notes } = checkText({ ...accuracy, outcome: 'inconclusive', samplesToSettle });
+    expect(notes).toEqual([`about ${told} samples like these would settle it (an estimate)`]);
   });
 
   it('checkText: where no number of samples helps, it says why', () => {
