@@ -1,12 +1,12 @@
 /** What a run would work on and cost: the story of `bitgate inspect`. */
 import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
 import { smallestUse } from './allocate/smallest-allocation.ts';
-import { planArtifact } from './artifact/packed-artifact.ts';
 import type { Config } from './config/config.ts';
 import { openData } from './dataset/open-data.ts';
 import type { Batch } from './dataset/sample-set.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
+import { createWriter } from './pipeline/artifact-writer.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
@@ -28,8 +28,10 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
   const candidates = quantizeCandidates(model, layers, widths);
-  const plan = planArtifact(model, layers, await describeProvenance(original, data.calibration, config));
-  const problem = describeProblem(plan, candidates, config.budget, ties);
+  const provenance = await describeProvenance(original, data.calibration, config);
+  const writer = createWriter(config.quantize.format, model, layers, provenance);
+  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  const problem = describeProblem({ ...sizes, candidates });
 
   const batch = await firstBatch(data.calibration.batches());
   const costs = await measureLayerCosts(model, layers, batch, openSession);

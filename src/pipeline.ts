@@ -1,14 +1,13 @@
 /** The whole story: from a config to a verdict. Start reading here. */
 import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
 import { assertFeasible, effectiveBits, totalWeights } from './allocate/smallest-allocation.ts';
-import { buildArtifact, planArtifact } from './artifact/packed-artifact.ts';
 import type { Config } from './config/config.ts';
 import { openData, readAll } from './dataset/open-data.ts';
 import type { Files } from './entry/files.ts';
 import { decide } from './gate/decide.ts';
-import { replaceInitializers } from './onnx/model.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
+import { createWriter } from './pipeline/artifact-writer.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { chooseAllocation } from './pipeline/choose-allocation.ts';
 import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
@@ -62,8 +61,10 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
 
   const candidates = await clock.time('quantize', () => quantizeCandidates(model, layers, widths));
-  const plan = planArtifact(model, layers, await describeProvenance(original, data.calibration, config));
-  const problem = describeProblem(plan, candidates, config.budget, ties);
+  const provenance = await describeProvenance(original, data.calibration, config);
+  const writer = createWriter(config.quantize.format, model, layers, provenance);
+  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  const problem = describeProblem({ ...sizes, candidates });
   assertFeasible(problem);
 
   const reference = await clock.time('run the float model', () => measureReference(model, batches, openSession));
@@ -95,10 +96,7 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
       reportProgress,
     ),
   );
-  const artifact = buildArtifact(
-    { ...plan, model: replaceInitializers(model, chosen.best.biases) },
-    chosen.best.contents,
-  );
+  const artifact = writer.build(chosen.best.biases, chosen.best.contents);
   await clock.time('write the artifact', () => files.writeFileAtomically(config.outputPath, artifact));
 
   const measurements = await clock.time('evaluate', () =>

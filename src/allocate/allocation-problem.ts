@@ -5,6 +5,8 @@ export type Choice = {
   readonly layerIndex: number;
   readonly bitWidth: number;
   readonly weightCount: number;
+  /** Bits that one weight takes in the file: its width, or that of the next type up. */
+  readonly storedBits: number;
   /** Serialized bytes of the layer's parts in the artifact. */
   readonly partBytes: number;
   /** What it shares in the file with other choices, such as the name of a function that decodes it. */

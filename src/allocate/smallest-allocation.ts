@@ -66,9 +66,9 @@ export function effectiveBits(problem: AllocationProblem, variables: ChosenVaria
   return bits / totalWeights(problem);
 }
 
-/** Bits of a layer's weights. */
-export function weightBitsOf({ bitWidth, weightCount }: Choice): number {
-  return bitWidth * weightCount;
+/** Bits of a layer's weights in the file. */
+export function weightBitsOf({ storedBits, weightCount }: Choice): number {
+  return storedBits * weightCount;
 }
 
 /** Up to four decimals, rounded up so that the number named is itself enough. */

@@ -21,6 +21,7 @@ export function findRuleProblems(
     ...findLimitProblems(document, read),
     ...findSizeProblems(document, read),
     ...findChannelProblems(document, read),
+    ...findActivationProblems(document, read),
     ...findPathProblems(document, read, directory, applied),
   ];
 }
@@ -113,6 +114,22 @@ function findChannelProblems(document: YamlDocument, read: Read): readonly Probl
   if (!Array.isArray(mean) || !Array.isArray(std) || mean.length === std.length) return [];
   const what = `\`data.preprocess.std\` has ${std.length} numbers where \`mean\` has ${mean.length}, expected as many`;
   return [{ what, where: document.locate(['data', 'preprocess', 'std']), fix: 'give one number per channel in both' }];
+}
+
+/** Integer kernels take eight-bit weights beside eight-bit activations. */
+function findActivationProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  const path = ['quantize', 'activations'];
+  if (read(path) === undefined) return [];
+  const where = document.locateKey(path);
+  const problems: Problem[] = [];
+  if (read(['quantize', 'format']) !== 'qdq') {
+    problems.push({ what: '`quantize.activations` needs the format qdq', where, fix: 'set `quantize.format: qdq`' });
+  }
+  const bits = read(['quantize', 'bits']);
+  if (!Array.isArray(bits) || bits.some((width) => width !== 8)) {
+    problems.push({ what: '`quantize.activations` needs weights of 8 bits', where, fix: 'set `quantize.bits: [8]`' });
+  }
+  return problems;
 }
 
 function findPathProblems(

@@ -1,45 +1,47 @@
 /** The program's costs, from the parts that candidates would have in the artifact. */
 import type { AllocationProblem, Budget } from '../allocate/allocation-problem.ts';
 import { totalWeights } from '../allocate/smallest-allocation.ts';
-import { functionName } from '../artifact/decode-functions.ts';
-import { type ArtifactPlan, artifactSizeBytes, type LayerParts, layerParts } from '../artifact/packed-artifact.ts';
 import type { BudgetConfig } from '../config/config.ts';
+import type { Layer } from '../onnx/list-layers.ts';
 import type { Candidate } from '../sensitivity/candidates.ts';
+import type { ArtifactWriter } from './artifact-writer.ts';
 
-export function describeProblem(
-  plan: ArtifactPlan,
-  candidates: readonly Candidate[],
-  budget: BudgetConfig,
-  ties: AllocationProblem['ties'],
-): AllocationProblem {
-  const parts = candidates.map(({ layerIndex, content }) => layerParts(plan, layerIndex, content));
-  const choices = candidates.map(({ layerIndex, bitWidth }, variable) => ({
-    layerIndex,
-    bitWidth,
-    weightCount: plan.layers[layerIndex]!.weightCount,
-    partBytes: parts[variable]!.sizeBytes,
-    sharedPart: parts[variable]!.forms.map(functionName).join(),
-  }));
-  const problem = {
+export type ProblemInput = {
+  readonly writer: ArtifactWriter;
+  readonly layers: readonly Layer[];
+  readonly candidates: readonly Pick<Candidate, 'layerIndex' | 'bitWidth' | 'content'>[];
+  readonly budget: BudgetConfig;
+  /** For a budget that is a share of the float file. */
+  readonly floatFileBytes: number;
+  readonly ties: AllocationProblem['ties'];
+};
+
+export function describeProblem({
+  writer,
+  layers,
+  candidates,
+  budget,
+  floatFileBytes,
+  ties,
+}: ProblemInput): AllocationProblem {
+  const choices = candidates.map((candidate) => {
+    const { sizeBytes: partBytes, storedBits, sharedPart } = writer.partsOf(candidate);
+    const { layerIndex, bitWidth } = candidate;
+    return { layerIndex, bitWidth, weightCount: layers[layerIndex]!.weightCount, partBytes, storedBits, sharedPart };
+  });
+  const layerNames = layers.map(({ name }) => name);
+  return {
     choices,
-    layerNames: plan.layers.map(({ name }) => name),
-    fileBytes: (partBytes: number, usable: readonly number[]) =>
-      artifactSizeBytes(plan, formsOf(plan, candidates, parts, usable), partBytes),
-    constraints: [],
+    layerNames,
     ties,
+    constraints: [],
+    budget: exactBudget(budget, floatFileBytes, totalWeights({ choices, layerNames })),
+    fileBytes: (partBytes, usable) =>
+      writer.fileBytes(
+        partBytes,
+        usable.map((variable) => candidates[variable]!),
+      ),
   };
-  return { ...problem, budget: exactBudget(budget, plan.model.fileSizeBytes, totalWeights(problem)) };
-}
-
-function formsOf(
-  { layers }: ArtifactPlan,
-  candidates: readonly Candidate[],
-  parts: readonly LayerParts[],
-  usable: readonly number[],
-): LayerParts['forms'][] {
-  const forms = layers.map((): LayerParts['forms'][number][] => []);
-  for (const variable of usable) forms[candidates[variable]!.layerIndex]!.push(...parts[variable]!.forms);
-  return forms;
 }
 
 function exactBudget(budget: BudgetConfig, floatFileBytes: number, weightCount: number): Budget {

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { allocate } from '../../src/allocate/allocate.ts';
 import type { AllocationProblem } from '../../src/allocate/allocation-problem.ts';
 import { assertFeasible, effectiveBits, smallestUse } from '../../src/allocate/smallest-allocation.ts';
-import { createSolver } from '../../src/solver/create-solver.ts';
 import { seededRandom } from '../../src/random.ts';
+import { createSolver } from '../../src/solver/create-solver.ts';
 
 const solver = createSolver({ workerFile: new URL('../../src/solver/highs-worker.ts', import.meta.url) });
 afterAll(() => solver.close());
@@ -21,6 +21,7 @@ function problemOf(
       layerIndex,
       bitWidth,
       weightCount: 8,
+      storedBits: bitWidth,
       partBytes: bitWidth,
       sharedPart: `Decode${bitWidth}`,
     })),
