@@ -23,7 +23,7 @@ const TABLE: Readonly<Record<string, Permissions>> = {
   runtime: { calls: [], names: ['onnx'] },
   // The stages, as the pipeline calls them.
   calibrate: { calls: ['wire', 'onnx', 'quantize'], names: ['runtime', 'dataset'] },
-  sensitivity: { calls: ['wire', 'onnx', 'quantize'], names: ['runtime', 'dataset', 'calibrate'] },
+  sensitivity: { calls: ['wire', 'onnx', 'quantize'], names: ['runtime', 'dataset', 'calibrate', 'cache'] },
   solver: { calls: ['program'], names: [] },
   allocate: { calls: ['program'], names: ['solver', 'sensitivity'] },
   correct: { calls: ['wire', 'onnx', 'quantize'], names: ['runtime', 'dataset', 'calibrate', 'sensitivity'] },
