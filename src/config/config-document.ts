@@ -12,7 +12,8 @@ export type ConfigDocument = {
     readonly method: 'rtn' | 'gptq' | 'gpfq';
     readonly correct: 'none' | 'bias' | 'affine';
     readonly granularity: 'tensor' | 'channel' | { readonly block: number };
-    readonly format: 'packed';
+    readonly format: 'packed' | 'qdq';
+    readonly activations?: { readonly bits: 8; readonly range: 'min-max' | 'percentile' | 'mse' };
     readonly pin: Readonly<Record<string, number | 'float'>>;
     readonly tie: readonly (readonly string[])[];
   };
@@ -43,6 +44,7 @@ export type ConfigDocument = {
     readonly warn: LimitsDocument;
   } & LimitsDocument;
   readonly seed: number;
+  readonly device: 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'tensorrt' | 'coreml' | 'dml';
 };
 
 export type LimitsDocument = {

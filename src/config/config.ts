@@ -16,7 +16,22 @@ export type Config = {
   readonly gate: GateConfig;
   /** Seeds the choice of samples. */
   readonly seed: number;
+  readonly runtime: RuntimeConfig;
 };
+
+/** Where models run, and with which onnxruntime. */
+export type RuntimeConfig = {
+  readonly device: DeviceChoice;
+  /** A folder that holds onnxruntime-node, or is it: the only place to look; never from the file. */
+  readonly path?: string;
+  /** Whether onnxruntime-node may be downloaded where no place has it; never from the file. */
+  readonly allowsDownload: boolean;
+};
+
+/** The execution providers of onnxruntime that bitgate can ask for, by onnxruntime's names. */
+export type ExecutionProvider = 'cpu' | 'cuda' | 'webgpu' | 'tensorrt' | 'coreml' | 'dml';
+
+export type DeviceChoice = 'auto' | ExecutionProvider;
 
 export type BudgetConfig =
   | { readonly kind: 'bytes'; readonly sizeBytes: number }
@@ -31,12 +46,17 @@ export type QuantizeConfig = {
   readonly method: QuantizeMethod;
   readonly correct: Correction;
   readonly granularity: Granularity;
-  readonly format: 'packed';
+  readonly format: 'packed' | 'qdq';
+  /** Absent: activations stay float. */
+  readonly activations?: ActivationsConfig;
   /** Layer name or glob -> one width (2…8), or float; the first match counts. */
   readonly pins: readonly { readonly pattern: string; readonly bitWidth: number | 'float' }[];
   /** Groups of layer names or globs that get one width. */
   readonly ties: readonly (readonly string[])[];
 };
+
+/** Activations in eight bits, and how their ranges are found. */
+export type ActivationsConfig = { readonly range: 'min-max' | 'percentile' | 'mse' };
 
 export type QuantizeMethod = 'rtn' | 'gptq' | 'gpfq';
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { parseByteSize, parsePercent } from './byte-size.ts';
-import type { BudgetConfig, SensitivityConfig } from './config.ts';
+import type { BudgetConfig, DeviceChoice, SensitivityConfig } from './config.ts';
 
 /** The options as they were typed; each absent one leaves the file's setting. */
 export type ConfigOverrides = {
@@ -16,6 +16,10 @@ export type ConfigOverrides = {
   readonly method?: string;
   readonly reportDirectory?: string;
   readonly cacheDirectory?: string;
+  readonly device?: string;
+  readonly runtimePath?: string;
+  /** `true` or `false`. */
+  readonly allowDownload?: string;
   /** How messages name an option: `--size` by default. */
   readonly nameOption?: (option: string) => string;
 };
@@ -28,7 +32,20 @@ export type AppliedOverrides = {
   readonly cacheDirectory?: string;
   readonly budget?: BudgetConfig;
   readonly method?: SensitivityConfig['method'];
+  readonly device?: DeviceChoice;
+  readonly runtimePath?: string;
+  readonly allowsDownload?: boolean;
 };
+
+const DEVICES: readonly string[] = [
+  'auto',
+  'cpu',
+  'cuda',
+  'webgpu',
+  'tensorrt',
+  'coreml',
+  'dml',
+] satisfies DeviceChoice[];
 
 const METHODS: readonly string[] = ['diagonal', 'pairwise'] satisfies SensitivityConfig['method'][];
 
@@ -57,7 +74,10 @@ export function applyOverrides(overrides: ConfigOverrides): {
     reportDirectory: path(overrides.reportDirectory, 'report-dir'),
     cacheDirectory: path(overrides.cacheDirectory, 'cache-dir'),
     budget: keep(parseBudget(overrides, name)),
-    method: keep(parseMethod(overrides.method, name)),
+    method: keep(parseName<SensitivityConfig['method']>(overrides.method, METHODS, name('method'))),
+    device: keep(parseName<DeviceChoice>(overrides.device, DEVICES, name('device'))),
+    runtimePath: path(overrides.runtimePath, 'runtime-path'),
+    allowsDownload: keep(parseSwitch(overrides.allowDownload, name('allow-download'))),
   });
   return { applied, problems };
 }
@@ -89,15 +109,22 @@ export function parseSize(size: number | string): BudgetConfig | undefined {
   return ratio === undefined ? undefined : { kind: 'ratio', ratio };
 }
 
-function parseMethod(
-  method: string | undefined,
-  name: (option: string) => string,
-): SensitivityConfig['method'] | Problem | undefined {
-  if (method === undefined) return undefined;
-  if (METHODS.includes(method)) return method as SensitivityConfig['method'];
-  const near = nearestName(method, METHODS);
+function parseName<Name extends string>(
+  value: string | undefined,
+  names: readonly string[],
+  option: string,
+): Name | Problem | undefined {
+  if (value === undefined) return undefined;
+  if (names.includes(value)) return value as Name;
+  const near = nearestName(value, names);
   const suggestion = near === undefined ? '' : `; did you mean ${near}?`;
-  return { what: `${name('method')} is "${method}", expected one of ${METHODS.join(', ')}${suggestion}` };
+  return { what: `${option} is "${value}", expected one of ${names.join(', ')}${suggestion}` };
+}
+
+function parseSwitch(value: string | undefined, option: string): boolean | Problem | undefined {
+  if (value === undefined) return undefined;
+  if (value === 'true' || value === 'false') return value === 'true';
+  return { what: `${option} is "${value}", expected true or false` };
 }
 
 function isProblem(value: unknown): value is Problem {

@@ -74,6 +74,7 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       correct: settings.quantize.correct,
       granularity: settings.quantize.granularity,
       format: settings.quantize.format,
+      ...(settings.quantize.activations && { activations: { range: settings.quantize.activations.range } }),
       pins: buildPins(document, settings),
       ties: settings.quantize.tie,
     },
@@ -81,6 +82,11 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     sensitivity: { ...settings.sensitivity, ...(applied.method === undefined ? {} : { method: applied.method }) },
     gate: buildGate(document, settings, applied.budget === undefined),
     seed: settings.seed,
+    runtime: {
+      device: applied.device ?? settings.device,
+      ...(applied.runtimePath === undefined ? {} : { path: applied.runtimePath }),
+      allowsDownload: applied.allowsDownload ?? false,
+    },
   };
 }
 

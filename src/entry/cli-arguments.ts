@@ -31,6 +31,9 @@ options that come before the config; their paths start in the current directory:
   --method <method>         diagonal, or pairwise (CLADO)
   --report-dir <folder>     where the report goes
   --cache-dir <folder>      reserved: measurements are not kept yet, so it changes nothing
+  --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
+  --runtime-path <folder>   where onnxruntime-node is; only there is looked
+  --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
 
   -h, --help                show this text
   -v, --version             show the version
@@ -46,12 +49,20 @@ const OVERRIDES = {
   method: 'method',
   'report-dir': 'reportDirectory',
   'cache-dir': 'cacheDirectory',
+  device: 'device',
+  'runtime-path': 'runtimePath',
 } as const satisfies Readonly<Record<string, keyof ConfigOverrides>>;
+
+/** Options without a value. */
+const SWITCHES = { 'allow-download': 'allowDownload' } as const satisfies Readonly<
+  Record<string, keyof ConfigOverrides>
+>;
 
 const COMMANDS = ['run', 'inspect', 'validate', 'init'] as const;
 
 const OPTIONS = {
   ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' as const }])),
+  ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' as const }])),
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -160,5 +171,6 @@ function unknownCommand(command: string | undefined): UserError {
 }
 
 function toOverrides(options: readonly OptionToken[]): ConfigOverrides {
-  return Object.fromEntries(options.map(({ name, value }) => [OVERRIDES[name as keyof typeof OVERRIDES], value]));
+  const keys = { ...OVERRIDES, ...SWITCHES };
+  return Object.fromEntries(options.map(({ name, value = 'true' }) => [keys[name as keyof typeof keys], value]));
 }

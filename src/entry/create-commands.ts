@@ -1,6 +1,6 @@
 /** The composition: stages and the world put together behind the two faces. */
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
+import type { Config, RuntimeConfig } from '../config/config.ts';
 import { inspectRun } from '../inspect.ts';
 import { modelInputs } from '../onnx/model-inputs.ts';
 import { readModel } from '../pipeline/read-model.ts';
@@ -12,26 +12,38 @@ import { renderInspection } from '../report/render-inspection.ts';
 import { renderResult } from '../report/render-result.ts';
 import { renderSummary } from '../report/render-summary.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
-import { EXECUTION_PROVIDER, onnxruntimeVersion } from '../runtime/onnxruntime.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import type { Commands } from './commands.ts';
+import type { Runtime } from './open-runtime.ts';
 
-/** Everything outside, but for progress, which each run is given. */
-export type World = Omit<Effects, 'reportProgress'>;
+/** Everything outside, but for progress, which each run is given, and for the runtime, which its config decides. */
+export type World = Omit<Effects, 'reportProgress' | 'openSession'> & {
+  openRuntime(config: RuntimeConfig): Promise<Runtime>;
+};
 
 export function createCommands(world: World): Omit<Commands, 'solveProgram'> {
   return {
     runGate: (config, reportProgress) => runAndWrite(config, world, reportProgress),
-    inspect: async (config, reportProgress) => renderInspection(await inspectRun(config, { ...world, reportProgress })),
+    inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
     renderTerminal,
     renderSummary,
   };
 }
 
+async function inspect(config: Config, world: World, reportProgress: ReportProgress): Promise<string> {
+  const { openSession } = await world.openRuntime(config.runtime);
+  return renderInspection(await inspectRun(config, { ...world, openSession, reportProgress }));
+}
+
 async function runAndWrite(config: Config, world: World, reportProgress: ReportProgress): Promise<GateReport> {
-  const outcome = await runGate(config, { ...world, reportProgress });
-  const report: GateReport = { ...outcome, environment: describeEnvironment(), reproduce: reproduceLine(config) };
+  const runtime = await world.openRuntime(config.runtime);
+  const outcome = await runGate(config, { ...world, openSession: runtime.openSession, reportProgress });
+  const report: GateReport = {
+    ...outcome,
+    environment: describeEnvironment(runtime),
+    reproduce: reproduceLine(config),
+  };
   const forms = {
     'result.json': renderResult(report),
     'summary.md': renderSummary(report),
@@ -43,11 +55,11 @@ async function runAndWrite(config: Config, world: World, reportProgress: ReportP
   return report;
 }
 
-function describeEnvironment(): GateReport['environment'] {
+function describeEnvironment({ version, executionProvider, deviceName }: Runtime): GateReport['environment'] {
   return {
     bitgate: BITGATE_VERSION,
-    onnxruntime: onnxruntimeVersion(),
-    executionProvider: EXECUTION_PROVIDER,
+    onnxruntime: version,
+    executionProvider: deviceName === undefined ? executionProvider : `${executionProvider} (${deviceName})`,
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
   };

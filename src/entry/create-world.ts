@@ -1,20 +1,53 @@
 /** The real world: the disk, the runtime, and the solver in its worker. */
-import { openOnnxruntimeSession } from '../runtime/onnxruntime.ts';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { PINNED_PACKAGES } from '../runtime/pinned-packages.ts';
 import { createSolver } from '../solver/create-solver.ts';
+import { findHighs } from '../solver/find-highs.ts';
 import type { World } from './create-commands.ts';
-import { nodeFiles } from './files.ts';
+import { nameDevice } from './device-name.ts';
+import { downloadRuntime } from './download-runtime.ts';
+import { type Files, nodeFiles } from './files.ts';
+import { openRuntime } from './open-runtime.ts';
+import { createProbe } from './probe-in-child.ts';
 
-/** The bundle of the solver's worker, beside this file's own bundle; in a variable, or the bundler would copy it as an asset. */
-const WORKER_BUNDLE = './highs-worker.mjs';
+/** Beside this file, or beside its bundle; in variables, or the bundler would copy them as assets. */
+const SOURCES = { worker: '../solver/highs-worker.ts', probe: './probe.ts' };
+const BUNDLES = { worker: './highs-worker.mjs', probe: './probe.mjs' };
 
-/** @param workerFile the solver's worker as source; its bundle when absent */
-export function createWorld(workerFile: URL = new URL(WORKER_BUNDLE, import.meta.url)): World {
-  const solver = createSolver({ workerFile });
+const NPM_REGISTRY = 'https://registry.npmjs.org';
+
+export type WorldSettings = {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Takes one line for the log. */
+  note(line: string): void;
+  /** Aborted when the run is to end early. */
+  readonly signal: AbortSignal;
+  readonly files?: Files;
+};
+
+export function createWorld(settings: WorldSettings): World {
+  const { environment, note, signal, files = nodeFiles } = settings;
+  const programs = import.meta.url.endsWith('.ts') ? SOURCES : BUNDLES;
+  const registry = environment.npm_config_registry ?? NPM_REGISTRY;
+  const solver = createSolver({ workerFile: new URL(programs.worker, import.meta.url), highsSpecifier: findHighs() });
   return {
-    files: nodeFiles,
-    openSession: openOnnxruntimeSession,
+    files,
+    openRuntime: (config) =>
+      openRuntime(config, {
+        toolCache: environment.RUNNER_TOOL_CACHE ?? join(cacheHome(environment), 'bitgate', 'tools'),
+        probeWith: (folder) => createProbe(folder, new URL(programs.probe, import.meta.url), environment),
+        download: (folder) => downloadRuntime({ registry, packages: PINNED_PACKAGES, folder }),
+        nameDevice,
+        note,
+      }),
     solve: solver.solve,
+    signal,
     now: () => performance.now(),
-    signal: new AbortController().signal,
   };
+}
+
+/** XDG Base Directory Specification. */
+function cacheHome({ XDG_CACHE_HOME }: NodeJS.ProcessEnv): string {
+  return XDG_CACHE_HOME || join(homedir(), '.cache');
 }

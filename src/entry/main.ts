@@ -1,13 +1,4 @@
-/** The action as a program; bundled to dist/main.mjs. */
-import { runAction } from './action.ts';
-import { createActionHost } from './action-host.ts';
-import { createCommands } from './create-commands.ts';
-import { createWorld } from './create-world.ts';
+/** The action's main step as a program; dist/main.mjs. */
+import { startAction } from './program.ts';
 
-const world = createWorld();
-process.exitCode = await runAction({
-  host: createActionHost(process.env, process.cwd()),
-  files: world.files,
-  commands: createCommands(world),
-  now: world.now,
-});
+await startAction();

@@ -14,6 +14,7 @@ type SchemaNode = {
 const WITHOUT_DEFAULT = [
   'budget.size',
   'budget.bits',
+  'quantize.activations',
   'data.evaluation.samples',
   'data.preprocess.resize',
   'gate.output',
@@ -51,4 +52,10 @@ it('config schema: the option --method takes what sensitivity.method takes', () 
   const methods = all.find(({ path }) => path === 'sensitivity.method')?.node.enum as readonly string[];
   for (const method of methods) expect(applyOverrides({ method }).applied).toEqual({ method });
   expect(applyOverrides({ method: 'x' }).problems[0]?.what).toContain(`one of ${methods.join(', ')}`);
+});
+
+it('config schema: the option --device takes what device takes', () => {
+  const devices = all.find(({ path }) => path === 'device')?.node.enum as readonly string[];
+  for (const device of devices) expect(applyOverrides({ device }).applied).toEqual({ device });
+  expect(applyOverrides({ device: 'gpu' }).problems[0]?.what).toContain(`one of ${devices.join(', ')}`);
 });

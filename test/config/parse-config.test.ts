@@ -19,8 +19,11 @@ report: out/report
 budget: { bits: 3.0 }
 quantize:
   bits: [8, 2, 4]
-  method: rtn
+  method: gpfq
+  correct: bias
+  granularity: { block: 32 }
   format: packed
+  tie: [[a, "b*"]]
   pin: { "10": 8, "2": float, "head.*": 4 }
 data:
   calibration: { path: c, samples: 64 }
@@ -38,6 +41,7 @@ gate:
   inconclusive: warn
   warn: { min: 0.92, max-drop: 0.005, max-size: 120 KiB }
 seed: 7
+device: webgpu
 `;
 
 function parse(text: string): Config {
@@ -66,7 +70,15 @@ describe('parseConfig', () => {
       outputPath: '/work/build/m.quant.onnx',
       reportDirectory: '/work/ci/bitgate-report',
       budget: { kind: 'bytes', sizeBytes: 125_000 },
-      quantize: { bitWidths: [2, 4, 8], method: 'rtn', format: 'packed', pins: [] },
+      quantize: {
+        bitWidths: [2, 4, 8],
+        method: 'gptq',
+        correct: 'affine',
+        granularity: 'channel',
+        format: 'packed',
+        pins: [],
+        ties: [],
+      },
       data: {
         calibration: { path: '/work/ci/data/c.npz', sampleCount: 512 },
         evaluation: { path: '/data/t.npz' },
@@ -80,6 +92,7 @@ describe('parseConfig', () => {
         locations: { size: { file: '/work/ci/bitgate.yml', line: 4, column: 17, endLine: 4, endColumn: 23 } },
       },
       seed: 0,
+      runtime: { device: 'auto', allowsDownload: false },
     });
   });
 
@@ -93,13 +106,16 @@ describe('parseConfig', () => {
       budget: { kind: 'bits-per-weight', bitsPerWeight: 3 },
       quantize: {
         bitWidths: [2, 4, 8],
-        method: 'rtn',
+        method: 'gpfq',
+        correct: 'bias',
+        granularity: { block: 32 },
         format: 'packed',
         pins: [
           { pattern: '10', bitWidth: 8 },
           { pattern: '2', bitWidth: 'float' },
           { pattern: 'head.*', bitWidth: 4 },
         ],
+        ties: [['a', 'b*']],
       },
       data: {
         calibration: { path: '/work/ci/c', sampleCount: 64 },
@@ -126,15 +142,16 @@ describe('parseConfig', () => {
         warn: { min: 0.92, maxDrop: 0.005, maxSizeBytes: 122_880 },
         locations: {
           size: { ...place, line: 5, column: 17, endLine: 5, endColumn: 20 },
-          min: { ...place, line: 19, column: 8, endLine: 19, endColumn: 11 },
-          'max-drop': { ...place, line: 20, column: 13, endLine: 20, endColumn: 17 },
-          'max-size': { ...place, line: 21, column: 13, endLine: 21, endColumn: 20 },
-          'warn.min': { ...place, line: 25, column: 16, endLine: 25, endColumn: 20 },
-          'warn.max-drop': { ...place, line: 25, column: 32, endLine: 25, endColumn: 37 },
-          'warn.max-size': { ...place, line: 25, column: 49, endLine: 25, endColumn: 56 },
+          min: { ...place, line: 22, column: 8, endLine: 22, endColumn: 11 },
+          'max-drop': { ...place, line: 23, column: 13, endLine: 23, endColumn: 17 },
+          'max-size': { ...place, line: 24, column: 13, endLine: 24, endColumn: 20 },
+          'warn.min': { ...place, line: 28, column: 16, endLine: 28, endColumn: 20 },
+          'warn.max-drop': { ...place, line: 28, column: 32, endLine: 28, endColumn: 37 },
+          'warn.max-size': { ...place, line: 28, column: 49, endLine: 28, endColumn: 56 },
         },
       },
       seed: 7,
+      runtime: { device: 'webgpu', allowsDownload: false },
     });
   });
 
@@ -165,11 +182,11 @@ describe('parseConfig, errors', () => {
   it.each([
     [
       '',
-      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
     ],
     [
       '- a\n',
-      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
     ],
   ])('parseConfig: %j is not a map of settings', (text, message) => {
     expect(errorOf(text).message).toBe(message);
@@ -195,7 +212,7 @@ data:
       'bitgate.yml:5:1: unknown key `size` at the top',
       '  fix: it belongs in `budget`',
       'bitgate.yml:6:1: unknown key `foo` at the top',
-      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
       'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
       '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
       'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
@@ -217,8 +234,22 @@ data:
       '`quantize.bits` is an empty list, expected a list that is not empty, each item a whole number from 2 to 8',
     ],
     ['quantize: { bitz: [2] }', '8:13', 'unknown key `bitz`; did you mean `bits`?'],
-    ['quantize: { method: gptq }', '8:21', '`quantize.method` is "gptq", expected rtn'],
-    ['quantize: { format: qdq }', '8:21', '`quantize.format` is "qdq", expected packed'],
+    [
+      'quantize: { method: gpta }',
+      '8:21',
+      '`quantize.method` is "gpta", expected one of rtn, gptq, gpfq; did you mean gptq?',
+    ],
+    ['quantize: { format: qdk }', '8:21', '`quantize.format` is "qdk", expected one of packed, qdq; did you mean qdq?'],
+    [
+      'quantize: { bits: [8], activations: { bits: 8 } }',
+      '8:24',
+      '`quantize.activations` needs the format qdq\n  fix: set `quantize.format: qdq`',
+    ],
+    [
+      'quantize: { format: qdq, bits: [4, 8], activations: {} }',
+      '8:40',
+      '`quantize.activations` needs weights of 8 bits\n  fix: set `quantize.bits: [8]`',
+    ],
     [
       'quantize: { pin: { "/a/b": 9 } }',
       '8:28',
@@ -332,7 +363,7 @@ data:
     [
       '__proto__: 1',
       '8:1',
-      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
     ],
   ])('parseConfig: %s', (line, place, message) => {
     expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
@@ -412,7 +443,7 @@ data:
   });
 
   it('parseConfig: a problem carries the place where it starts and ends', () => {
-    expect(errorOf(`${MINIMAL}quantize: { method: gptq }\n`).problems[0]?.where).toEqual({
+    expect(errorOf(`${MINIMAL}quantize: { method: gpta }\n`).problems[0]?.where).toEqual({
       file: 'bitgate.yml',
       line: 8,
       column: 21,
@@ -440,6 +471,9 @@ describe('parseConfig, overrides', () => {
       method: 'pairwise',
       reportDirectory: 'r',
       cacheDirectory: 'c',
+      device: 'cuda',
+      runtimePath: 'ort',
+      allowDownload: 'true',
     });
     expect(config).toMatchObject({
       path: '/home/me/ci/bitgate.yml',
@@ -447,6 +481,7 @@ describe('parseConfig, overrides', () => {
       outputPath: '/home/out.onnx',
       reportDirectory: '/home/me/r',
       cacheDirectory: '/home/me/c',
+      runtime: { device: 'cuda', path: '/home/me/ort', allowsDownload: true },
       budget: { kind: 'bytes', sizeBytes: 307_200 },
       sensitivity: { method: 'pairwise', loss: 'cross-entropy' },
     });

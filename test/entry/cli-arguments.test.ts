@@ -18,6 +18,7 @@ describe('parseCliArguments', () => {
     (command) => {
       const argv = [command, 'c.yml', '--model', 'm', '--output=o', '--size', '125 KB', '--bits-per-weight', '3.5'];
       argv.push('--method', 'diagonal', '--report-dir', 'r', '--cache-dir', 'c');
+      argv.push('--device', 'cpu', '--allow-download', '--runtime-path', 'p');
       expect(parseCliArguments(argv)).toEqual({
         command,
         configPath: 'c.yml',
@@ -29,6 +30,9 @@ describe('parseCliArguments', () => {
           method: 'diagonal',
           reportDirectory: 'r',
           cacheDirectory: 'c',
+          device: 'cpu',
+          allowDownload: 'true',
+          runtimePath: 'p',
         },
       });
     },
