@@ -108,23 +108,25 @@ function varianceOf(outputs: readonly Tensor[]): number {
   return variance > 0 ? variance : 1;
 }
 
-/** All batches have to agree: one batch of logits may by chance look like probabilities, all of them do not. */
+/**
+ * All batches have to agree: one batch of logits may by chance look like probabilities, all of them do not. Where a sample has
+ * several rows on the last axis, only probabilities show that the rows are distributions.
+ */
 function commonKind(
   name: LossName,
   references: readonly ReferenceOutputs[],
   outputNames: readonly string[],
 ): DistributionKind {
-  const first = references[0]?.[0];
-  const rank = first?.dims.length ?? 0;
-  const isDistribution = outputNames.length === 1 && rank >= 2 && classCountOf(first!) >= 2;
-  if (!isDistribution || (name === 'cross-entropy' && rank !== 2)) {
-    const found = outputNames.map((output, index) => `'${output}' [${references[0]?.[index]?.dims.join(', ')}]`);
-    throw new UserError({
-      what: `the loss ${name} needs one output of class scores, shape [batch, classes]; the model has ${found.join(', ')}`,
-      fix: 'set sensitivity.loss to mse, which compares any outputs',
-    });
-  }
-  return references.every(([output]) => distributionKind(output!) === 'probabilities') ? 'probabilities' : 'logits';
+  const dims = references[0]?.[0]?.dims ?? [];
+  const hasClasses = outputNames.length === 1 && dims.length >= 2 && dims.at(-1)! >= 2;
+  const isProbability = hasClasses && references.every(([output]) => distributionKind(output!) === 'probabilities');
+  const isVector = elementCount(dims.slice(1, -1)) === 1;
+  if (hasClasses && (isVector || (isProbability && name === 'kl'))) return isProbability ? 'probabilities' : 'logits';
+  const found = outputNames.map((output, index) => `'${output}' [${references[0]?.[index]?.dims.join(', ')}]`);
+  throw new UserError({
+    what: `the loss ${name} needs one output of class scores, shape [batch, classes]; the model has ${found.join(', ')}`,
+    fix: 'set sensitivity.loss to mse, which compares any outputs',
+  });
 }
 
 function assertFinite(references: readonly ReferenceOutputs[], outputNames: readonly string[]): void {

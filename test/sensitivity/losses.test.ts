@@ -38,13 +38,18 @@ describe('createLosses: kl', () => {
   });
 
   it('is the mean over the items of a sample', () => {
-    const reference = floats([1, 2, 2], 0, 0, 0, 0);
-    const [loss] = lossOf('kl', batchOf(1), reference, floats([1, 2, 2], Math.log(3), 0, 0, 0));
+    const reference = floats([1, 2, 2], 0.5, 0.5, 0.5, 0.5);
+    const [loss] = lossOf('kl', batchOf(1), reference, floats([1, 2, 2], 0.75, 0.25, 0.5, 0.5));
     expect(loss).toBeCloseTo((0.5 * (HALF - Math.log(0.75)) + 0.5 * (HALF - Math.log(0.25))) / 2, 6);
   });
 
   it('gives NaN, not a number, when the perturbed output is NaN', () => {
     expect(lossOf('kl', batchOf(1), floats([1, 2], 0, 0), floats([1, 2], Number.NaN, 0))[0]).toBeNaN();
+  });
+
+  it('refuses rows of logits, because any map of numbers could be rows', () => {
+    const map = floats([1, 2, 2], 0, 1, 2, 3);
+    expect(() => createLosses('kl', [batchOf(1)], [[map]], ['heat'])).toThrow("the model has 'heat' [1, 2, 2]");
   });
 
   it('refuses a model with two outputs, and names them', () => {
