@@ -6,6 +6,7 @@
  * float arithmetic, exact for bytes, before that.
  */
 import { DATA_TYPE } from '../onnx/data-type.ts';
+import { ATTRIBUTE_TYPE, castTo, integers, operator } from '../onnx/node-builders.ts';
 import { floatTensor } from '../onnx/tensor-values.ts';
 import { type Chunk, chunksOf } from '../quantize/pack-bits.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type NodeProto,
   newAttribute,
   newFunction,
-  newNode,
   newOpset,
   newTensor,
   type TensorProto,
@@ -151,24 +151,12 @@ function applyScale(): NodeProto[] {
   return [cast('s', 'y'), operator('Mul', ['v', 'y'], 'w')];
 }
 
-/** AttributeProto.AttributeType of onnx.proto. */
-const ATTRIBUTE_TYPE = { int: 2, string: 3, tensor: 4, ints: 7 } as const;
-
-function operator(opType: string, input: string[], output: string, ...attribute: AttributeProto[]): NodeProto {
-  return newNode({ opType, input, output: [output], attribute });
-}
-
 function constant(output: string, value: TensorProto): NodeProto {
   return operator('Constant', [], output, newAttribute({ name: 'value', t: value, type: ATTRIBUTE_TYPE.tensor }));
 }
 
 function cast(input: string, output: string, dataType: number = DATA_TYPE.float32): NodeProto {
-  const to = newAttribute({ name: 'to', i: BigInt(dataType), type: ATTRIBUTE_TYPE.int });
-  return operator('Cast', [input], output, to);
-}
-
-export function integers(name: string, values: readonly number[]): AttributeProto {
-  return newAttribute({ name, ints: values.map(BigInt), type: ATTRIBUTE_TYPE.ints });
+  return castTo(dataType, input, output);
 }
 
 function text(name: string, value: string): AttributeProto {

@@ -1,19 +1,19 @@
 /** The packed form of one layer: the initializers and nodes that stand for its float weight in the artifact. */
 import { DATA_TYPE } from '../onnx/data-type.ts';
 import type { Layer } from '../onnx/list-layers.ts';
+import { castTo, integers } from '../onnx/node-builders.ts';
 import { bytesOf } from '../onnx/tensor-values.ts';
 import { chunksOf, packChunk } from '../quantize/pack-bits.ts';
 import type { QuantizedTensor } from '../quantize/quantized-tensor.ts';
 import {
   initializerFieldSize,
   type NodeProto,
-  newAttribute,
   newNode,
   newTensor,
   nodeFieldSize,
   type TensorProto,
 } from '../wire/model-proto.ts';
-import { type DecodeForm, FUNCTION_DOMAIN, functionName, int64, integers, slicesByInput } from './decode-functions.ts';
+import { type DecodeForm, FUNCTION_DOMAIN, functionName, int64, slicesByInput } from './decode-functions.ts';
 import { type BlockNames, packScales } from './pack-scales.ts';
 
 export type PackedLayer = {
@@ -107,6 +107,5 @@ function decodeNodes(
     attribute: hasCountAttribute ? [integers('count', [layer.weightCount])] : [],
   });
   if (!isHalf) return [decode];
-  const to = newAttribute({ name: 'to', i: BigInt(DATA_TYPE.float16), type: 2 });
-  return [decode, newNode({ opType: 'Cast', input: [names.wide], output: [layer.weightName], attribute: [to] })];
+  return [decode, castTo(DATA_TYPE.float16, names.wide, layer.weightName)];
 }

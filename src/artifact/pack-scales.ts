@@ -1,10 +1,12 @@
 /** A weight's scales in the packed form, in a shape that broadcasts over the weight. */
+
 import { DATA_TYPE } from '../onnx/data-type.ts';
+import { integers } from '../onnx/node-builders.ts';
 import { floatTensor } from '../onnx/tensor-values.ts';
 import { inputAxis, scaleDims } from '../quantize/granularity.ts';
 import type { QuantizedTensor } from '../quantize/quantized-tensor.ts';
 import { type NodeProto, newNode, type TensorProto } from '../wire/model-proto.ts';
-import { int64, integers, slicesByInput } from './decode-functions.ts';
+import { int64, slicesByInput } from './decode-functions.ts';
 
 /** Names of the parts that only scales of blocks have. */
 export type BlockNames = {

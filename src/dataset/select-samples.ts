@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from '../random.ts';
 import type { SampleSet } from './sample-set.ts';
 
 /**

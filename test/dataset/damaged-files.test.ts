@@ -2,9 +2,9 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openSampleSet } from '../../src/dataset/open-sample-set.ts';
-import { seededRandom } from '../../src/dataset/random.ts';
 import type { InputSpec } from '../../src/dataset/sample-set.ts';
 import { UserError } from '../../src/errors.ts';
+import { seededRandom } from '../../src/random.ts';
 import { fixture } from './fixtures.ts';
 import { memoryFiles } from './memory-files.ts';
 import { inputOf, preprocess } from './preprocess.ts';

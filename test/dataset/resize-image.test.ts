@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/dataset/format-error.ts';
 import type { PixelImage } from '../../src/dataset/image/pixel-image.ts';
 import { resizeImage } from '../../src/dataset/image/resize-image.ts';
-import { seededRandom } from '../../src/dataset/random.ts';
+import { seededRandom } from '../../src/random.ts';
 import { pixelFixture } from './fixtures.ts';
 
 const SOURCE = pixelFixture('source');

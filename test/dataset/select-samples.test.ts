@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../src/dataset/random.ts';
 import type { SampleSet } from '../../src/dataset/sample-set.ts';
 import { selectSamples } from '../../src/dataset/select-samples.ts';
+import { seededRandom } from '../../src/random.ts';
 
 function setOf(sampleCount: number): SampleSet {
   return { path: 'd.npz', sampleCount, read: async () => ({}), contentHashes: async () => [] };

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { seededRandom } from '../../src/dataset/random.ts';
 import type { Batch } from '../../src/dataset/sample-set.ts';
 import { UserError } from '../../src/errors.ts';
 import { type EvaluationInput, evaluate } from '../../src/evaluate/evaluate.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
+import { seededRandom } from '../../src/random.ts';
 import type { NamedTensors, Tensor } from '../../src/tensor.ts';
 import { answering, floats, labelled, rows, streamOf, unlabelled } from './fake-session.ts';
 
