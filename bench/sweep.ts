@@ -5,7 +5,8 @@ import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntim
 import { quantizeCandidates } from '../src/sensitivity/candidates.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
-import { measureSensitivities, type SensitivityMethod } from '../src/sensitivity/measure-sensitivities.ts';
+import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.ts';
+import type { SensitivityMethod } from '../src/sensitivity/method.ts';
 import { measureReference } from '../src/sensitivity/reference.ts';
 import { printCase } from './print-case.ts';
 import { loadBatches, loadPrepared, presentModels, type SharedModel } from './shared-models.ts';

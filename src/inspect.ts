@@ -7,18 +7,15 @@ import type { Batch } from './dataset/sample-set.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
+import { forecastMethods } from './pipeline/choose-method.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
 import type { Effects } from './pipeline.ts';
 import type { Inspection } from './report/inspection.ts';
 import { quantizeCandidates } from './sensitivity/candidates.ts';
-import { forecastSweep } from './sensitivity/forecast.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
-import { planUnits } from './sensitivity/measure-sensitivities.ts';
 import { measureReference } from './sensitivity/reference.ts';
-
-const METHODS = ['diagonal', 'pairwise'] as const;
 
 /** Nothing is written; the float model runs on one batch, for the forecast. */
 export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
@@ -37,11 +34,8 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const costs = await measureLayerCosts(model, layers, batch, openSession);
   const { forwardSeconds } = await measureReference(model, [batch], openSession);
   const secondsPerForward = (forwardSeconds * data.calibration.indices.length) / batch.sampleCount;
-  const methods = METHODS.map((method) => {
-    const units = planUnits({ model, candidates, costs, method, memoryLimitBytes: SESSION_MEMORY_BYTES });
-    const { perturbations, forwardEquivalents } = forecastSweep(model, candidates, costs, units);
-    return { method, perturbations, forwardEquivalents, seconds: forwardEquivalents * secondsPerForward };
-  });
+  const memoryLimitBytes = SESSION_MEMORY_BYTES;
+  const methods = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });
   return {
     model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, opsetVersion: original.opsetVersion },
     calibrationSamples: data.calibration.indices.length,

@@ -10,6 +10,7 @@ import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { chooseAllocation } from './pipeline/choose-allocation.ts';
+import { chooseMethod, forecastMethods } from './pipeline/choose-method.ts';
 import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
@@ -45,9 +46,6 @@ const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 /** Of the calibration samples, one in so many is kept for the choice among measured allocations. */
 const CHOICE_SHARE = 4;
 
-/** What the choice by measurement may take. */
-const SEARCH_SECONDS = 60;
-
 /** Quantize, measure and decide; the artifact is written whatever the verdict. */
 export async function runGate(config: Config, effects: Effects): Promise<Outcome> {
   const { files, openSession, solve, reportProgress } = effects;
@@ -72,14 +70,17 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
   const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, CHOICE_SHARE);
+  const memoryLimitBytes = SESSION_MEMORY_BYTES;
+  const secondsPerForward = (reference.forwardSeconds * fitting.batches.length) / batches.length;
+  const forecasts = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });
   const sensitivities = await clock.time('measure sensitivities', () =>
     measureSensitivities({
       ...fitting,
       candidates,
       costs,
-      method: config.sensitivity.method,
+      method: chooseMethod(config.sensitivity, forecasts),
       lossName: config.sensitivity.loss,
-      memoryLimitBytes: SESSION_MEMORY_BYTES,
+      memoryLimitBytes,
       store: { find: () => undefined, keep: async () => {} },
       signal: effects.signal,
       reportProgress,
@@ -92,7 +93,7 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
       { ...builder, correction: config.quantize.correct },
       sensitivities,
       config.sensitivity,
-      SEARCH_SECONDS,
+      config.search.timeLimitSeconds,
       reportProgress,
     ),
   );

@@ -31,11 +31,13 @@ export type ConfigDocument = {
     };
   };
   readonly sensitivity: {
-    readonly method: 'diagonal' | 'pairwise';
+    readonly method: 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto';
+    readonly 'time-limit': number | string;
     readonly loss: 'kl' | 'cross-entropy' | 'mse';
     readonly transform: 'none' | 'log1p';
     readonly psd: boolean;
   };
+  readonly search: { readonly 'time-limit': number | string };
   readonly gate: {
     readonly metric: 'top1' | 'top5' | 'kl';
     readonly output?: string;

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import { parseByteSize } from './byte-size.ts';
+import { parseDuration } from './duration.ts';
 import { type AppliedOverrides, parseSize } from './overrides.ts';
 import { renderPath } from './schema-problems.ts';
 import { describeFound } from './schema-words.ts';
@@ -20,6 +21,7 @@ export function findRuleProblems(
   return [
     ...findLimitProblems(document, read),
     ...findSizeProblems(document, read),
+    ...findDurationProblems(document, read),
     ...findChannelProblems(document, read),
     ...findActivationProblems(document, read),
     ...findPathProblems(document, read, directory, applied),
@@ -106,6 +108,19 @@ function findSizeProblems(document: YamlDocument, read: Read): readonly Problem[
     ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
     ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
   ];
+}
+
+function findDurationProblems(document: YamlDocument, read: Read): readonly Problem[] {
+  const paths = [
+    ['sensitivity', 'time-limit'],
+    ['search', 'time-limit'],
+  ];
+  return paths.flatMap((path) => {
+    const time = read(path);
+    if ((typeof time !== 'string' && typeof time !== 'number') || parseDuration(time) !== undefined) return [];
+    const what = `\`${renderPath(path)}\` is ${describeFound(time)}, expected a time such as 90 (seconds), "90s", "10m" or "2h"`;
+    return [{ what, where: document.locate(path) }];
+  });
 }
 
 function findChannelProblems(document: YamlDocument, read: Read): readonly Problem[] {

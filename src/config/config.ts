@@ -13,6 +13,8 @@ export type Config = {
   readonly quantize: QuantizeConfig;
   readonly data: DataConfig;
   readonly sensitivity: SensitivityConfig;
+  /** What the choice by measurement may take; 0 for none. */
+  readonly search: { readonly timeLimitSeconds: number };
   readonly gate: GateConfig;
   /** Seeds the choice of samples. */
   readonly seed: number;
@@ -92,8 +94,12 @@ export type PreprocessConfig = {
   readonly crop: 'center' | 'none';
 };
 
+export type SensitivityMethod = 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto';
+
 export type SensitivityConfig = {
-  readonly method: 'diagonal' | 'pairwise';
+  readonly method: SensitivityMethod;
+  /** What `auto` may choose by the forecast. */
+  readonly timeLimitSeconds: number;
   readonly loss: 'kl' | 'cross-entropy' | 'mse';
   /** φ applied to losses before pair terms are formed: log(1 + L), or none. */
   readonly transform: 'none' | 'log1p';

@@ -47,7 +47,13 @@ const DEVICES: readonly string[] = [
   'dml',
 ] satisfies DeviceChoice[];
 
-const METHODS: readonly string[] = ['diagonal', 'pairwise'] satisfies SensitivityConfig['method'][];
+const METHODS: readonly string[] = [
+  'local',
+  'diagonal',
+  'block',
+  'pairwise',
+  'auto',
+] satisfies SensitivityConfig['method'][];
 
 /** More bits than a float weight has are no budget. */
 const MAX_BITS_PER_WEIGHT = 32;

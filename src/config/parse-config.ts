@@ -15,6 +15,7 @@ import type {
 } from './config.ts';
 import type { ConfigDocument, LimitsDocument } from './config-document.ts';
 import { findRuleProblems } from './config-rules.ts';
+import { parseDuration } from './duration.ts';
 import { type AppliedOverrides, applyOverrides, type ConfigOverrides, parseSize } from './overrides.ts';
 import { findSchemaProblems } from './schema-problems.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
@@ -79,7 +80,8 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       ties: settings.quantize.tie,
     },
     data: buildData(settings, toAbsolute),
-    sensitivity: { ...settings.sensitivity, ...(applied.method === undefined ? {} : { method: applied.method }) },
+    sensitivity: buildSensitivity(settings, applied),
+    search: { timeLimitSeconds: parseDuration(settings.search['time-limit'])! },
     gate: buildGate(document, settings, applied.budget === undefined),
     seed: settings.seed,
     runtime: {
@@ -88,6 +90,11 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       allowsDownload: applied.allowsDownload ?? false,
     },
   };
+}
+
+function buildSensitivity({ sensitivity }: ConfigDocument, { method }: AppliedOverrides): Config['sensitivity'] {
+  const { 'time-limit': timeLimit, ...settings } = sensitivity;
+  return { ...settings, method: method ?? settings.method, timeLimitSeconds: parseDuration(timeLimit)! };
 }
 
 function buildBudget({ budget: { size, bits } }: ConfigDocument): BudgetConfig {

@@ -6,6 +6,7 @@ import { objectiveOf } from '../program/evaluate-assignment.ts';
 import { assignmentOf } from '../program/variables.ts';
 import type { ReportProgress } from '../progress.ts';
 import { type Selection, selectAllocation } from '../select/select-allocation.ts';
+import type { Candidate } from '../sensitivity/candidates.ts';
 import { quadraticTerms, type TermOptions } from '../sensitivity/pair-terms.ts';
 import type { Sensitivities } from '../sensitivity/sensitivities.ts';
 import {
@@ -53,31 +54,43 @@ export async function chooseAllocation(
 
 /** The one that the config asks for first; then what other models of the damage would choose. */
 async function proposeAllocations(
-  { problem, solve, solveLimits }: BuilderInput,
+  { problem, solve, solveLimits, candidates }: BuilderInput,
   sensitivities: Sensitivities,
-  { transform, psd, method }: SensitivityConfig,
+  { transform, psd }: SensitivityConfig,
 ): Promise<NamedAllocation[]> {
-  const { pairs: _pairs, ...singles } = sensitivities;
-  const models: readonly (readonly [string, Sensitivities, TermOptions])[] =
-    method === 'diagonal'
-      ? [['diagonal', sensitivities, { transform, psd }]]
-      : [
-          [nameOf(transform), sensitivities, { transform, psd }],
-          [nameOf(otherOf(transform)), sensitivities, { transform: otherOf(transform), psd: true }],
-          ['diagonal', singles, { transform: 'none', psd: true }],
-        ];
   const proposals: NamedAllocation[] = [];
-  for (const [name, terms, options] of models) {
+  for (const { name, terms, options } of damageModels(sensitivities, candidates, { transform, psd })) {
     const { quadratic } = quadraticTerms(terms, options);
     proposals.push({ name, ...(await allocate(problem, quadratic, solve, solveLimits)) });
   }
   return proposals;
 }
 
-function nameOf(transform: TermOptions['transform']): string {
-  return transform === 'none' ? 'pairwise' : 'pairwise of log(1 + loss)';
+type DamageModel = { readonly name: string; readonly terms: Sensitivities; readonly options: TermOptions };
+
+function damageModels(
+  sensitivities: Sensitivities,
+  candidates: readonly Candidate[],
+  { transform, psd }: TermOptions,
+): DamageModel[] {
+  const { pairs, ...alone } = sensitivities;
+  const { method } = sensitivities;
+  const plain = { transform: 'none', psd: true } as const;
+  const local = { ...alone, singles: Float64Array.from(candidates, ({ localLoss }) => localLoss) };
+  const hasLocal = method !== 'local' && local.singles.some((loss) => loss > 0);
+  const other = transform === 'none' ? 'log1p' : 'none';
+  return [
+    { name: nameOf(method, transform), terms: sensitivities, options: { transform, psd } },
+    ...(pairs === undefined
+      ? []
+      : [
+          { name: nameOf(method, other), terms: sensitivities, options: { transform: other, psd: true } as const },
+          { name: 'diagonal', terms: alone, options: plain },
+        ]),
+    ...(hasLocal ? [{ name: 'local', terms: local, options: plain }] : []),
+  ];
 }
 
-function otherOf(transform: TermOptions['transform']): TermOptions['transform'] {
-  return transform === 'none' ? 'log1p' : 'none';
+function nameOf(method: string, transform: TermOptions['transform']): string {
+  return transform === 'none' ? method : `${method} of log(1 + loss)`;
 }

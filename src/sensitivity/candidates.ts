@@ -11,6 +11,8 @@ export type Candidate = {
   /** 32 or 16 for a layer that stays float. */
   readonly bitWidth: number;
   readonly content: QuantizedTensor | 'float';
+  /** tr(Δ H Δᵀ): the mean squared change of the layer's outputs; zero for float. */
+  readonly localLoss: number;
   /** The layer's weight as this candidate has it; empty for float. */
   readonly perturbation: Perturbation;
 };

@@ -4,12 +4,11 @@ import type { ReportProgress } from '../progress.ts';
 import type { Candidate } from './candidates.ts';
 import type { LayerCosts } from './layer-costs.ts';
 import type { LossName } from './losses.ts';
+import { measuresPair, type SensitivityMethod } from './method.ts';
 import type { Sensitivities } from './sensitivities.ts';
 import { meanOf, measurePerturbed, type SweepInput } from './sweep.ts';
 import { estimateUnitMemory } from './unit-memory.ts';
 import { pairUnits, singleUnits, type WorkUnit } from './work-units.ts';
-
-export type SensitivityMethod = Sensitivities['method'];
 
 export type MeasureInput = SweepInput & {
   readonly candidates: readonly Candidate[];
@@ -35,8 +34,10 @@ export type PlanInput = Pick<MeasureInput, 'model' | 'candidates' | 'costs' | 'm
 
 /** The units that a method needs, in the order in which they are measured. */
 export function planUnits({ model, candidates, costs, method, memoryLimitBytes }: PlanInput): WorkUnit[] {
+  if (method === 'local') return [];
   const memory = estimateUnitMemory(model, candidates, costs, memoryLimitBytes);
-  return method === 'diagonal' ? singleUnits(candidates, memory) : pairUnits(candidates, memory, () => true);
+  if (method === 'diagonal') return singleUnits(candidates, memory);
+  return pairUnits(candidates, memory, (earlier, later) => measuresPair(method, earlier, later));
 }
 
 /**
@@ -47,10 +48,10 @@ export function planUnits({ model, candidates, costs, method, memoryLimitBytes }
 export async function measureSensitivities(input: MeasureInput): Promise<Sensitivities> {
   const { candidates, method, lossName, batches, store, signal } = input;
   const begun = performance.now();
-  const table = new LossTable(candidates, method === 'pairwise');
+  const table = new LossTable(candidates, method);
   const units = planUnits(input);
   const total = units.reduce((sum, unit) => sum + countOf(unit), 0);
-  const activity = method === 'pairwise' ? 'measuring layers and pairs' : 'measuring layers';
+  const activity = method === 'diagonal' ? 'measuring layers' : 'measuring layers and pairs';
   const tell = (done: number) => input.reportProgress({ activity, done, total, unit: 'perturbations' });
   let [done, forwardEquivalents] = [0, 0];
   tell(0);
@@ -127,9 +128,14 @@ class LossTable {
   #singleCount = 0;
   #pairCount = 0;
 
-  constructor(candidates: readonly Candidate[], hasPairs: boolean) {
+  constructor(candidates: readonly Candidate[], method: SensitivityMethod) {
     this.#candidates = candidates;
-    this.#singles = Float64Array.from(candidates, ({ content }) => (content === 'float' ? 0 : Number.NaN));
+    const before = ({ content, localLoss }: Candidate) => {
+      if (content === 'float') return 0;
+      return method === 'local' ? localLoss : Number.NaN;
+    };
+    this.#singles = Float64Array.from(candidates, before);
+    const hasPairs = method === 'block' || method === 'pairwise';
     this.#pairs = hasPairs ? new Float64Array(candidates.length ** 2).fill(Number.NaN) : undefined;
   }
 

@@ -1,16 +1,18 @@
+import type { SensitivityMethod } from './method.ts';
+
 /**
- * The measured harm of every candidate and, for `pairwise`, of every pair. Variables are the candidates layer by layer.
+ * The measured harm of every candidate and, for `block` and `pairwise`, of pairs. Variables are the candidates layer by layer.
  * Losses are means over the calibration samples, minus the float model's loss.
  */
 export type Sensitivities = {
-  readonly method: 'diagonal' | 'pairwise';
+  readonly method: SensitivityMethod;
   readonly loss: 'kl' | 'cross-entropy' | 'mse';
   readonly sampleCount: number;
   /** Number of candidates of each layer, shape [layerCount]. */
   readonly candidateCounts: readonly number[];
   /** L({i:b}), shape [variableCount]. */
   readonly singles: Float64Array;
-  /** L({i:b, j:c}) for i ≠ j, symmetric, NaN where not measured, shape [variableCount, variableCount]; absent for `diagonal`. */
+  /** L({i:b, j:c}) for i ≠ j, symmetric, NaN where not measured, shape [variableCount, variableCount]; absent where none are measured. */
   readonly pairs?: Float64Array;
   readonly singleCount: number;
   readonly pairCount: number;

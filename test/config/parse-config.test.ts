@@ -30,7 +30,8 @@ data:
   evaluation: { path: t, samples: 100 }
   preprocess:
     { scale: 255, mean: [0.1, 0.2, 0.3], std: [1, 2, 3], order: bgr, layout: nhwc, resize: [240, 320], crop: none }
-sensitivity: { method: diagonal, loss: cross-entropy, transform: log1p, psd: false }
+sensitivity: { method: diagonal, time-limit: 1.5h, loss: cross-entropy, transform: log1p, psd: false }
+search: { time-limit: 30 }
 gate:
   metric: top5
   min: 0.9
@@ -84,7 +85,8 @@ describe('parseConfig', () => {
         evaluation: { path: '/data/t.npz' },
         preprocess: { scale: 1, mean: [0], std: [1], channelOrder: 'rgb', layout: 'nchw', crop: 'center' },
       },
-      sensitivity: { method: 'pairwise', loss: 'kl', transform: 'none', psd: true },
+      sensitivity: { method: 'auto', loss: 'kl', transform: 'none', psd: true, timeLimitSeconds: 600 },
+      search: { timeLimitSeconds: 60 },
       gate: {
         metric: 'top1',
         inconclusive: 'fail',
@@ -130,7 +132,14 @@ describe('parseConfig', () => {
           crop: 'none',
         },
       },
-      sensitivity: { method: 'diagonal', loss: 'cross-entropy', transform: 'log1p', psd: false },
+      sensitivity: {
+        method: 'diagonal',
+        loss: 'cross-entropy',
+        transform: 'log1p',
+        psd: false,
+        timeLimitSeconds: 5400,
+      },
+      search: { timeLimitSeconds: 30 },
       gate: {
         metric: 'top5',
         min: 0.9,
@@ -142,12 +151,12 @@ describe('parseConfig', () => {
         warn: { min: 0.92, maxDrop: 0.005, maxSizeBytes: 122_880 },
         locations: {
           size: { ...place, line: 5, column: 17, endLine: 5, endColumn: 20 },
-          min: { ...place, line: 22, column: 8, endLine: 22, endColumn: 11 },
-          'max-drop': { ...place, line: 23, column: 13, endLine: 23, endColumn: 17 },
-          'max-size': { ...place, line: 24, column: 13, endLine: 24, endColumn: 20 },
-          'warn.min': { ...place, line: 28, column: 16, endLine: 28, endColumn: 20 },
-          'warn.max-drop': { ...place, line: 28, column: 32, endLine: 28, endColumn: 37 },
-          'warn.max-size': { ...place, line: 28, column: 49, endLine: 28, endColumn: 56 },
+          min: { ...place, line: 23, column: 8, endLine: 23, endColumn: 11 },
+          'max-drop': { ...place, line: 24, column: 13, endLine: 24, endColumn: 17 },
+          'max-size': { ...place, line: 25, column: 13, endLine: 25, endColumn: 20 },
+          'warn.min': { ...place, line: 29, column: 16, endLine: 29, endColumn: 20 },
+          'warn.max-drop': { ...place, line: 29, column: 32, endLine: 29, endColumn: 37 },
+          'warn.max-size': { ...place, line: 29, column: 49, endLine: 29, endColumn: 56 },
         },
       },
       seed: 7,
@@ -182,11 +191,11 @@ describe('parseConfig, errors', () => {
   it.each([
     [
       '',
-      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
     ],
     [
       '- a\n',
-      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
     ],
   ])('parseConfig: %j is not a map of settings', (text, message) => {
     expect(errorOf(text).message).toBe(message);
@@ -212,7 +221,7 @@ data:
       'bitgate.yml:5:1: unknown key `size` at the top',
       '  fix: it belongs in `budget`',
       'bitgate.yml:6:1: unknown key `foo` at the top',
-      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
+      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
       'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
       '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
       'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
@@ -265,14 +274,27 @@ data:
       '8:18',
       '`quantize.pin` is 3, expected a map from names to one of 2, 3, 4, 5, 6, 7, 8, float',
     ],
-    ['sensitivity: { method: auto }', '8:24', '`sensitivity.method` is "auto", expected one of diagonal, pairwise'],
+    [
+      'sensitivity: { time-limit: 5 days }',
+      '8:28',
+      '`sensitivity.time-limit` is "5 days", expected a time such as 90 (seconds), "90s", "10m" or "2h"',
+    ],
+    [
+      'search: { time-limit: -1 }',
+      '8:23',
+      '`search.time-limit` is -1, expected a time such as 90 (seconds), "90s", "10m" or "2h"',
+    ],
     [
       'sensitivity: { method: pairwize }',
       '8:24',
-      '`sensitivity.method` is "pairwize", expected one of diagonal, pairwise; did you mean pairwise?',
+      '`sensitivity.method` is "pairwize", expected one of local, diagonal, block, pairwise, auto; did you mean pairwise?',
     ],
     ['sensitivity: { psd: yes }', '8:21', '`sensitivity.psd` is "yes", expected true or false'],
-    ['sensitivity:', '8:1', '`sensitivity` is empty, expected a map with the keys method, loss, transform, psd'],
+    [
+      'sensitivity:',
+      '8:1',
+      '`sensitivity` is empty, expected a map with the keys method, time-limit, loss, transform, psd',
+    ],
     ['gate: { min: 90 }', '8:14', '`gate.min` is 90, expected a share from 0 to 1 (0.9 is 90 %)'],
     ['gate: { min: 90% }', '8:14', '`gate.min` is "90%", expected a share from 0 to 1 (0.9 is 90 %)'],
     ['gate: { min: .nan }', '8:14', '`gate.min` is NaN, expected a share from 0 to 1 (0.9 is 90 %)'],
@@ -363,7 +385,7 @@ data:
     [
       '__proto__: 1',
       '8:1',
-      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, gate, seed, device',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
     ],
   ])('parseConfig: %s', (line, place, message) => {
     expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
@@ -509,7 +531,10 @@ describe('parseConfig, overrides', () => {
     [{ bitsPerWeight: '0' }, '--bits-per-weight is "0", expected a number above 0 and at most 32'],
     [{ bitsPerWeight: '3 bits' }, '--bits-per-weight is "3 bits", expected a number above 0 and at most 32'],
     [{ bitsPerWeight: 'NaN' }, '--bits-per-weight is "NaN", expected a number above 0 and at most 32'],
-    [{ method: 'diagonl' }, '--method is "diagonl", expected one of diagonal, pairwise; did you mean diagonal?'],
+    [
+      { method: 'diagonl' },
+      '--method is "diagonl", expected one of local, diagonal, block, pairwise, auto; did you mean diagonal?',
+    ],
     [{ model: '' }, '--model is empty, expected a path'],
     [
       { size: '1 KB', bitsPerWeight: '3' },
@@ -522,14 +547,14 @@ describe('parseConfig, overrides', () => {
   it('parseConfig: an option is named as its caller calls it', () => {
     const nameOption = (option: string) => `input ${option}`;
     expect(errorOf(MINIMAL, { method: 'x', nameOption }).message).toBe(
-      'input method is "x", expected one of diagonal, pairwise',
+      'input method is "x", expected one of local, diagonal, block, pairwise, auto',
     );
   });
 
   it('parseConfig: problems of the file and of options come together, the file first', () => {
     expect(errorOf(`${MINIMAL}foot: 1\n`, { method: 'x' }).problems.map(({ what }) => what)).toEqual([
       'unknown key `foot` at the top',
-      '--method is "x", expected one of diagonal, pairwise',
+      '--method is "x", expected one of local, diagonal, block, pairwise, auto',
     ]);
   });
 
