@@ -41,6 +41,14 @@ export const newNode = (fields: Fields<NodeProto>): NodeProto => create(NodeProt
 export const newAttribute = (fields: Fields<AttributeProto>): AttributeProto => create(AttributeProtoSchema, fields);
 export const newFunction = (fields: Fields<FunctionProto>): FunctionProto => create(FunctionProtoSchema, fields);
 
+export const newGraph = (fields: Fields<GraphProto>): GraphProto => create(GraphProtoSchema, fields);
+export const newModel = (fields: Fields<ModelProto>): ModelProto => create(ModelProtoSchema, fields);
+
+/** An input that is a tensor of any shape. */
+export function newInput(name: string, elemType: number): ValueInfoProto {
+  return create(ValueInfoProtoSchema, { name, type: { tensorType: { elemType } } });
+}
+
 /** An output whose type the runtime infers. */
 export function newOutput(name: string): ValueInfoProto {
   return create(ValueInfoProtoSchema, { name });
