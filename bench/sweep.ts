@@ -1,8 +1,8 @@
 /** What sensitivities cost: the time of a sweep over the time that as many full forwards of the float model take. */
 import { listLayers } from '../src/onnx/list-layers.ts';
+import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
 import { SESSION_MEMORY_BYTES } from '../src/pipeline/session-memory.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
-import { quantizeCandidates } from '../src/sensitivity/candidates.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
 import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.ts';
@@ -37,12 +37,18 @@ export async function benchSweep(): Promise<void> {
 async function measureCase(shared: SharedModel, { model: name, method, loss, samples, batchSize }: SweepCase) {
   const model = await loadPrepared(shared);
   const layers = listLayers(model);
-  const candidates = quantizeCandidates(
+  const batches = await loadBatches(model, shared.calibration, shared.preprocess, { count: samples, batchSize });
+  const candidates = await quantizeLayers({
     model,
     layers,
-    layers.map(() => [2, 4, 8]),
-  );
-  const batches = await loadBatches(model, shared.calibration, shared.preprocess, { count: samples, batchSize });
+    batches,
+    widths: layers.map(() => [2, 4, 8]),
+    quantize: { method: 'rtn', correct: 'none', granularity: 'channel' },
+    wantsMoments: false,
+    memoryLimitBytes: SESSION_MEMORY_BYTES,
+    openSession,
+    reportProgress: () => {},
+  });
   const before = await measureReference(model, batches, openSession);
   const sensitivities = await measureSensitivities({
     model,

@@ -11,9 +11,9 @@ import { forecastMethods } from './pipeline/choose-method.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
+import { sizeCandidates } from './pipeline/size-candidates.ts';
 import type { Effects } from './pipeline.ts';
 import type { Inspection } from './report/inspection.ts';
-import { quantizeCandidates } from './sensitivity/candidates.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { measureReference } from './sensitivity/reference.ts';
 
@@ -24,7 +24,7 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const widths = offeredWidths(names, config.quantize, config.path);
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
-  const candidates = quantizeCandidates(model, layers, widths);
+  const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
   const provenance = await describeProvenance(original, data.calibration, config);
   const writer = createWriter(config.quantize.format, model, layers, provenance);
   const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };

@@ -15,13 +15,14 @@ import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
+import { quantizeLayers } from './pipeline/quantize-layers.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
+import { sizeCandidates } from './pipeline/size-candidates.ts';
 import { splitSweep } from './pipeline/split-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
 import type { ReportProgress } from './progress.ts';
 import type { OpenSession } from './runtime/session.ts';
-import { quantizeCandidates } from './sensitivity/candidates.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { createLosses } from './sensitivity/losses.ts';
 import { measureSensitivities } from './sensitivity/measure-sensitivities.ts';
@@ -58,10 +59,28 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
 
-  const candidates = await clock.time('quantize', () => quantizeCandidates(model, layers, widths));
   const provenance = await describeProvenance(original, data.calibration, config);
   const writer = createWriter(config.quantize.format, model, layers, provenance);
   const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  // Before the model runs for the first time.
+  assertFeasible(
+    describeProblem({ ...sizes, candidates: sizeCandidates(layers, widths, config.quantize.granularity) }),
+  );
+
+  const memoryLimitBytes = SESSION_MEMORY_BYTES;
+  const candidates = await clock.time('quantize', () =>
+    quantizeLayers({
+      model,
+      layers,
+      widths,
+      batches,
+      quantize: config.quantize,
+      wantsMoments: config.sensitivity.method === 'local' || config.sensitivity.method === 'auto',
+      memoryLimitBytes,
+      openSession,
+      reportProgress,
+    }),
+  );
   const problem = describeProblem({ ...sizes, candidates });
   assertFeasible(problem);
 
@@ -70,7 +89,6 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
   const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, CHOICE_SHARE);
-  const memoryLimitBytes = SESSION_MEMORY_BYTES;
   const secondsPerForward = (reference.forwardSeconds * fitting.batches.length) / batches.length;
   const forecasts = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });
   const sensitivities = await clock.time('measure sensitivities', () =>

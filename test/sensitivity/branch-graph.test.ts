@@ -6,7 +6,6 @@ import type { Model } from '../../src/onnx/model.ts';
 import { modelInputs } from '../../src/onnx/model-inputs.ts';
 import { prepareModel } from '../../src/onnx/prepare-model.ts';
 import { type BranchGraph, branchGraph, type Perturbation } from '../../src/sensitivity/branch-graph.ts';
-import { quantizeCandidates } from '../../src/sensitivity/candidates.ts';
 import type { NamedTensors } from '../../src/tensor.ts';
 import { decodeModelProto, encodeModelProto, newTensor } from '../../src/wire/model-proto.ts';
 import {
@@ -21,6 +20,7 @@ import {
   value,
   weight,
 } from '../onnx/small-model.ts';
+import { roundedCandidates } from './rounded-candidates.ts';
 
 /** The slow, obvious way: the whole model with the perturbed initializers in the place of its own. */
 function runPerturbed(
@@ -86,7 +86,7 @@ describe('branchGraph, shared models', () => {
       const { layers, widths, base } = CASES[shared.name]!;
       const all = listLayers(model);
       const offered = all.map((_, index) => (layers.includes(index) ? widths : index === base ? [3] : []));
-      const candidates = quantizeCandidates(model, all, offered);
+      const candidates = await roundedCandidates(model, all, offered);
       const branches = candidates.filter(({ layerIndex }) => layerIndex !== base);
       const [baseCandidate] = candidates.filter(({ layerIndex }) => layerIndex === base);
       expect(branches).toHaveLength(layers.length * widths.length);

@@ -5,7 +5,6 @@ import { listLayers } from '../../src/onnx/list-layers.ts';
 import { replaceInitializers } from '../../src/onnx/model.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 import { openOnnxruntimeSession } from '../../src/runtime/onnxruntime.ts';
-import { quantizeCandidates } from '../../src/sensitivity/candidates.ts';
 import { forecastSweep } from '../../src/sensitivity/forecast.ts';
 import { measureLayerCosts } from '../../src/sensitivity/layer-costs.ts';
 import { createLosses } from '../../src/sensitivity/losses.ts';
@@ -18,6 +17,7 @@ import {
 import { measureReference } from '../../src/sensitivity/reference.ts';
 import { encodeModelProto, newOutput } from '../../src/wire/model-proto.ts';
 import { decodeBuilt, floatInput, node, runModel, value, weight } from '../onnx/small-model.ts';
+import { roundedCandidates } from './rounded-candidates.ts';
 
 /** Three layers, the first two added: a residual block and a classifier over it. */
 async function smallInput(overrides: Partial<MeasureInput> = {}): Promise<MeasureInput> {
@@ -34,7 +34,7 @@ async function smallInput(overrides: Partial<MeasureInput> = {}): Promise<Measur
     initializers: [weight('w1', [6, 8], 1), weight('w2', [8, 8], 2), weight('w3', [8, 4], 3)],
   });
   const layers = listLayers(model);
-  const candidates = quantizeCandidates(model, layers, [
+  const candidates = await roundedCandidates(model, layers, [
     [2, 4],
     [2, 'float'],
     [2, 4],
