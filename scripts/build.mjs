@@ -1,21 +1,29 @@
-// Builds dist/: each entry point and the packages it uses in one file, so that the action starts without an install.
+// Builds dist/: the programs and the packages they use in a few files, so that the action starts without an install.
 // The same sources give the same bytes, which lets CI compare dist/ with a fresh build.
 //
 // onnxruntime-node and highs are not bundled: the first is a native library that must stay where its package put it, the
-// second a .wasm file that ncc re-encodes as text. Both are required at run time from the node_modules beside dist/.
+// second a .wasm file that ncc re-encodes as text. Both are required at run time, from dist/vendor (scripts/vendor.mjs)
+// or from the node_modules beside dist/.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ncc from '@vercel/ncc';
+import { bundledPackages, renderLicenses } from './licenses.mjs';
 
 const EXTERNALS = ['onnxruntime-node', 'highs'];
 
+/** What is loaded together is one bundle; the packages of the cache are large, and few runs need them. */
 const BUNDLES = {
-  'cli.mjs': 'build/src/entry/bin.js',
-  'main.mjs': 'build/src/entry/main.js',
-  'highs-worker.mjs': 'build/src/solver/highs-worker.js',
+  'bitgate.mjs': { entry: 'src/entry/program.js' },
+  'highs-worker.mjs': { entry: 'src/solver/highs-worker.js' },
+  'probe.mjs': { entry: 'src/entry/probe.js' },
+  // Nearly all of it is other people's code, 3.5 MB with its comments.
+  'actions-cache-process.mjs': { entry: 'src/entry/actions-cache-process.js', minify: true },
 };
+
+/** The files that are run: a line each that starts a program of bitgate.mjs. */
+const STARTERS = { 'cli.mjs': 'bin.js', 'main.mjs': 'main.js', 'post.mjs': 'post.js' };
 
 /** JavaScript that is generated, not compiled. */
 const COPIED = ['src/wire/onnx_pb.js'];
@@ -24,9 +32,13 @@ const COPIED = ['src/wire/onnx_pb.js'];
 process.chdir(resolve(dirname(fileURLToPath(import.meta.url)), '..'));
 
 compile();
-rmSync('dist', { recursive: true, force: true });
-mkdirSync('dist');
-for (const [name, entry] of Object.entries(BUNDLES)) await bundle(name, entry);
+makeFolder();
+const packages = new Set();
+for (const [name, settings] of Object.entries(BUNDLES)) {
+  for (const found of await bundle(name, settings)) packages.add(found);
+}
+for (const [name, source] of Object.entries(STARTERS)) writeStarter(name, source);
+writeFileSync('dist/licenses.txt', renderLicenses([...packages].sort()));
 
 function compile() {
   rmSync('build', { recursive: true, force: true });
@@ -36,11 +48,19 @@ function compile() {
   for (const path of COPIED) copyFileSync(path, `build/${path}`);
 }
 
-async function bundle(name, entry) {
-  const { code, assets } = await ncc(resolve(entry), {
+/** Old bundles go; dist/vendor stays, it is made by another script and large. */
+function makeFolder() {
+  mkdirSync('dist', { recursive: true });
+  for (const name of readdirSync('dist')) if (name !== 'vendor') rmSync(`dist/${name}`, { recursive: true });
+}
+
+/** Writes one bundle; returns the names of the packages in it. */
+async function bundle(name, { entry, minify = false }) {
+  const { code, assets } = await ncc(resolve('build', entry), {
     cache: false,
     externals: EXTERNALS,
     license: 'licenses.txt',
+    minify,
     quiet: true,
   });
   const { 'licenses.txt': licenses, 'package.json': _type, ...others } = assets;
@@ -48,6 +68,12 @@ async function bundle(name, entry) {
     throw new Error(`${name} needs files beside it that are not shipped: ${Object.keys(others).join(', ')}`);
   }
   writeFileSync(`dist/${name}`, code);
-  writeFileSync(`dist/${name}.licenses.txt`, licenses.source);
-  console.log(`dist/${name}: ${code.length} characters`);
+  console.log(`dist/${name}: ${Buffer.byteLength(code)} bytes`);
+  return bundledPackages(String(licenses?.source ?? ''));
+}
+
+function writeStarter(name, source) {
+  const code = readFileSync(`build/src/entry/${source}`, 'utf8').replace("'./program.js'", "'./bitgate.mjs'");
+  if (!code.includes("'./bitgate.mjs'")) throw new Error(`${source} does not import ./program.ts`);
+  writeFileSync(`dist/${name}`, code);
 }

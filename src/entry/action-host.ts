@@ -1,6 +1,7 @@
-/** The workflow runner as the action sees it; the only importer of @actions/core. */
-import { error, getInput, setOutput, summary, warning } from '@actions/core';
+/** The workflow runner as the action sees it. */
+import { appendFileSync } from 'node:fs';
 import type { SourceLocation } from '../errors.ts';
+import { inputVariable, namedValue, workflowCommand } from './workflow-commands.ts';
 
 /** What an action may ask of the runner. */
 export type ActionHost = {
@@ -8,8 +9,14 @@ export type ActionHost = {
   input(name: string): string | undefined;
   setOutput(name: OutputName, value: string | number): void;
   annotate(annotation: Annotation): void;
+  /** Keeps a short text for the post step; a later one of the same name comes in its place. */
+  saveState(name: StateName, value: string): void;
+  /** In the post step: what the main step kept. */
+  state(name: StateName): string | undefined;
   /** Adds markdown to the page of the run, where there is one. */
-  addSummary(markdown: string): Promise<void>;
+  addSummary(markdown: string): void;
+  /** Names a file that later steps may attest, where the runner keeps a list of such files. */
+  addArtifact(path: string): void;
   /** Writes to the log. */
   write(text: string): void;
   readonly workspace: string;
@@ -23,35 +30,45 @@ export type OutputName =
   | 'accuracy-drop'
   | 'report-path';
 
+/** `phase` is `started` or `finished`; `progress` is how far an interrupted run had come. */
+export type StateName = 'phase' | 'progress';
+
 /** A note on the run, and on the line of a file when it has a place. */
 export type Annotation = {
-  readonly level: 'error' | 'warning';
+  readonly level: 'error' | 'warning' | 'notice';
   readonly title: string;
   readonly message: string;
   readonly where?: SourceLocation | string;
 };
 
-/** The runner of this process (GitHub Docs, "Workflow commands", "Default environment variables"). */
+/** The runner of this process (GitHub Docs, "Default environment variables"). */
 export function createActionHost(environment: NodeJS.ProcessEnv, workingDirectory: string): ActionHost {
+  const write = (text: string) => void process.stdout.write(text);
+  /** Appended at once, so that it is there also when the process is killed in the next moment. */
+  const append = (file: string | undefined, text: string) => {
+    if (file) appendFileSync(file, text);
+  };
   return {
-    input: (name) => getInput(name) || undefined,
-    setOutput,
+    input: (name) => environment[inputVariable(name)]?.trim() || undefined,
+    setOutput: (name, value) => append(environment.GITHUB_OUTPUT, namedValue(name, String(value))),
     annotate: ({ level, title, message, where }) =>
-      (level === 'error' ? error : warning)(message, { title, ...toProperties(where) }),
-    addSummary: async (markdown) => {
-      if (environment.GITHUB_STEP_SUMMARY) await summary.addRaw(markdown, true).write();
-    },
-    write: (text) => void process.stdout.write(text),
+      write(workflowCommand(level, { title, ...toProperties(where) }, message)),
+    saveState: (name, value) => append(environment.GITHUB_STATE, namedValue(name, value)),
+    state: (name) => environment[`STATE_${name}`] || undefined,
+    addSummary: (markdown) => append(environment.GITHUB_STEP_SUMMARY, `${markdown}\n`),
+    addArtifact: (path) => append(environment.GITHUB_ARTIFACTS, `${path}\n`),
+    write,
     workspace: environment.GITHUB_WORKSPACE ?? workingDirectory,
   };
 }
 
 /** Columns are allowed on one line only. */
-function toProperties(where: SourceLocation | string | undefined): object {
+function toProperties(
+  where: SourceLocation | string | undefined,
+): Readonly<Record<string, string | number | undefined>> {
   if (where === undefined) return {};
   if (typeof where === 'string') return { file: where };
   const { file, line, column, endLine, endColumn } = where;
   const isOneLine = endLine === undefined || endLine === line;
-  const columns = isOneLine ? { startColumn: column, ...(endColumn === undefined ? {} : { endColumn }) } : {};
-  return { file, startLine: line, ...(endLine === undefined ? {} : { endLine }), ...columns };
+  return { file, line, endLine, ...(isOneLine ? { col: column, endColumn } : {}) };
 }

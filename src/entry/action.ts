@@ -4,15 +4,17 @@ import type { Config, GateConfig } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
 import { type Problem, renderProblem, UserError } from '../errors.ts';
 import type { Check } from '../gate/verdict.ts';
+import type { ProgressEvent } from '../progress.ts';
 import { describeCheck, OUTCOME_WORD } from '../report/check-text.ts';
 import type { GateReport } from '../report/gate-report.ts';
 import type { ActionHost, Annotation } from './action-host.ts';
 import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
 import type { Files } from './files.ts';
+import { INTERRUPTED_EXIT_CODE, InterruptedError } from './interrupt.ts';
 import { checkPaths, readConfig } from './read-config.ts';
 import { fitSummary } from './step-summary.ts';
-import { createLogProgress } from './terminal-progress.ts';
+import { createLogProgress, renderLine } from './terminal-progress.ts';
 
 export type ActionEffects = {
   readonly host: ActionHost;
@@ -27,6 +29,14 @@ const MAX_ANNOTATIONS = 9;
 
 /** Runs the gate as a workflow step. Returns the exit code and never throws. */
 export async function runAction(effects: ActionEffects): Promise<number> {
+  effects.host.saveState('phase', 'started');
+  const exitCode = await runToExitCode(effects);
+  // What was interrupted stays `started`, and the post step tells of it.
+  if (exitCode !== INTERRUPTED_EXIT_CODE) effects.host.saveState('phase', 'finished');
+  return exitCode;
+}
+
+async function runToExitCode(effects: ActionEffects): Promise<number> {
   try {
     const config = await readActionConfig(effects);
     await checkPaths(config, effects.files);
@@ -60,8 +70,17 @@ function readOverrides(host: ActionHost) {
 
 async function gate(config: Config, { host, commands, now }: ActionEffects): Promise<number> {
   const display = createLogProgress({ write: host.write, now });
+  let last: ProgressEvent | undefined;
+  const reportProgress = (event: ProgressEvent) => {
+    last = event;
+    display.report(event);
+  };
+  const noteProgress = (error: unknown) => {
+    if (last !== undefined) host.saveState('progress', renderLine(last, undefined));
+    throw error;
+  };
   const report = await withoutWorkflowCommands(host, () =>
-    commands.runGate(config, display.report).finally(display.finish),
+    commands.runGate(config, reportProgress).catch(noteProgress).finally(display.finish),
   );
   await withoutWorkflowCommands(host, () => host.write(commands.renderTerminal(report, { color: false })));
   setOutputs(report, config, host);
@@ -69,7 +88,7 @@ async function gate(config: Config, { host, commands, now }: ActionEffects): Pro
     if (!check.passed) host.annotate(annotateCheck(check, config.gate));
   }
   const summary = fitSummary(commands.renderSummary(report), 'summary.md in the report folder');
-  await host.addSummary(summary);
+  host.addSummary(summary);
   return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 
@@ -112,8 +131,9 @@ function annotateCheck(check: Check, gate: GateConfig): Annotation {
 async function reportFailure(error: unknown, host: ActionHost): Promise<void> {
   host.setOutput('verdict', 'error');
   await withoutWorkflowCommands(host, () => host.write(renderFailure(error)));
+  if (error instanceof InterruptedError) return;
   for (const annotation of annotateFailure(error)) host.annotate(annotation);
-  await host.addSummary(renderFailureSummary(error));
+  host.addSummary(renderFailureSummary(error));
 }
 
 function annotateFailure(error: unknown): readonly Annotation[] {

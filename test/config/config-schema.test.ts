@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
 import schema from '../../schemas/config.v1.schema.json' with { type: 'json' };
 import { applyOverrides } from '../../src/config/overrides.ts';
@@ -58,4 +61,12 @@ it('config schema: the option --device takes what device takes', () => {
   const devices = all.find(({ path }) => path === 'device')?.node.enum as readonly string[];
   for (const device of devices) expect(applyOverrides({ device }).applied).toEqual({ device });
   expect(applyOverrides({ device: 'gpu' }).problems[0]?.what).toContain(`one of ${devices.join(', ')}`);
+});
+
+const FOLDER = resolve(import.meta.dirname, '../../schemas');
+
+it.each(readdirSync(FOLDER))('%s: is a schema, as its own schema has it', (name) => {
+  const ajv = new Ajv2020({ strict: false });
+  expect(ajv.validateSchema(JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8'))), ajv.errorsText()).toBe(true);
+  expect(ajv.validateSchema({ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'whatever' })).toBe(false);
 });

@@ -16,9 +16,12 @@ async function run(runGate: Commands['runGate'], config = CONFIG) {
     input: () => undefined,
     setOutput: (name, value) => void Object.assign(outputs, { [name]: value }),
     annotate: (annotation) => void annotations.push(annotation),
-    addSummary: async (markdown) => {
+    addSummary: (markdown) => {
       summary += markdown;
     },
+    addArtifact: () => {},
+    saveState: () => {},
+    state: () => undefined,
     write: (text) => {
       log += text;
     },
