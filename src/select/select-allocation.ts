@@ -45,7 +45,7 @@ export type MeasuredCandidate = {
 export type Selection<B extends Built> = {
   readonly best: B;
   readonly candidates: readonly MeasuredCandidate[];
-  /** Between predicted and measured losses. */
+  /** Between predicted and measured losses of the proposals. */
   readonly rankCorrelation?: number;
   readonly rounds: number;
   /** Whether the time limit ended the search before its rounds did. */
@@ -72,7 +72,7 @@ export async function selectAllocation<B extends Built>(
 
 class Search<B extends Built> {
   readonly #steps: SearchSteps<B>;
-  readonly #measured: { name: string; built: B }[] = [];
+  readonly #measured: { name: string; built: B; isProposal: boolean }[] = [];
   #best: { name: string; built: B } | undefined;
   #stoppedByTime = false;
 
@@ -84,7 +84,7 @@ class Search<B extends Built> {
   async measureProposals(proposals: readonly Proposal[]): Promise<void> {
     for (const { name, variables } of distinct(proposals)) {
       if (this.#best !== undefined && this.#isOutOfTime()) return;
-      const built = await this.#build(name, variables);
+      const built = await this.#build(name, variables, true);
       if (this.#best === undefined || isLess(meanOf(built.losses), meanOf(this.#best.built.losses))) {
         this.#best = { name, built };
       }
@@ -103,7 +103,7 @@ class Search<B extends Built> {
       if (variables === undefined || known.has(String(variables))) continue;
       known.add(String(variables));
       const name = `${mostLayers === 1 ? 'one move' : `up to ${mostLayers} moves`} from ${startName}`;
-      this.#accept(name, await this.#build(name, variables));
+      this.#accept(name, await this.#build(name, variables, false));
     }
     return this.#best!.built !== start;
   }
@@ -116,9 +116,11 @@ class Search<B extends Built> {
       measured: meanOf(built.losses),
       chosen: built === best,
     }));
+    // Moves are left out: they are looked for where the prediction errs.
+    const proposed = candidates.filter((_, index) => this.#measured[index]!.isProposal);
     const correlation = rankCorrelation(
-      candidates.map(({ predicted }) => predicted),
-      candidates.map(({ measured }) => measured),
+      proposed.map(({ predicted }) => predicted),
+      proposed.map(({ measured }) => measured),
     );
     return {
       best,
@@ -129,9 +131,9 @@ class Search<B extends Built> {
     };
   }
 
-  async #build(name: string, variables: Variables): Promise<B> {
+  async #build(name: string, variables: Variables, isProposal: boolean): Promise<B> {
     const built = await this.#steps.build(variables);
-    this.#measured.push({ name, built });
+    this.#measured.push({ name, built, isProposal });
     return built;
   }
 
