@@ -28,7 +28,8 @@ export function describeCacheStatus(cache: CacheStatus): string {
   return `${status}, ${knownUnits} of ${wantedUnits} units known (${details.join(', ')})`;
 }
 
-function describeAge(seconds: number): string {
+/** "3 hours"; whole numbers, rounded down. */
+export function describeAge(seconds: number): string {
   const [count, unit] =
     seconds < 120
       ? [seconds, 'second']

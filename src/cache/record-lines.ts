@@ -52,13 +52,17 @@ export function firstOfEachUnit(records: Iterable<MeasurementRecord>): Map<strin
   return first;
 }
 
-/** "2 kept measurements are unusable and are measured anew: no JSON (1), of another measurement set (1)". */
+/** "2 kept measurements are unusable <place>, and measured anew if needed: no JSON (2)"; nothing to say of none. */
 export function describeRejections(rejections: Rejections, place: string): readonly string[] {
   if (rejections.size === 0) return [];
   const total = [...rejections.values()].reduce((sum, count) => sum + count, 0);
-  const reasons = [...rejections].map(([reason, count]) => `${reason} (${count})`).join(', ');
   const subject = total === 1 ? '1 kept measurement is' : `${total} kept measurements are`;
-  return [`${subject} unusable ${place}, and measured anew if needed: ${reasons}`];
+  return [`${subject} unusable ${place}, and measured anew if needed: ${listRejections(rejections)}`];
+}
+
+/** "no JSON (1), of another measurement set (2)". */
+export function listRejections(rejections: Rejections): string {
+  return [...rejections].map(([reason, count]) => `${reason} (${count})`).join(', ');
 }
 
 export function addRejections(all: readonly Rejections[]): Rejections {

@@ -1,0 +1,207 @@
+/** What a run knows already of its measurement, and where it keeps what it measures. Nothing here ever fails a run. */
+import type { CachePolicy } from './cache-policy.ts';
+import type { CacheStatus } from './cache-status.ts';
+import type { GithubRestore, GithubSave, GithubStore } from './github-store.ts';
+import type { LocalSet } from './local-set.ts';
+import type { LocalStore } from './local-store.ts';
+import { encodeRecord, type Measurement, type MeasurementRecord } from './measurement-record.ts';
+import { describeRejections, firstOfEachUnit } from './record-lines.ts';
+import { selectWanted, type WantedUnit } from './wanted-units.ts';
+
+export type MeasurementCache = {
+  /** What was found, and by the end also what went wrong in keeping and saving. */
+  readonly status: CacheStatus;
+  /** Records of wanted units, with exactly the wanted losses. */
+  readonly known: ReadonlyMap<string, MeasurementRecord>;
+  /** Keeps a finished unit: it is on the disk when the call returns. */
+  keep(measurement: Measurement): Promise<void>;
+  /** Forgets all that was known, because it is not to be believed. */
+  drop(reason: string): Promise<void>;
+  /** Saves what is known now for other runs. */
+  finish(): Promise<void>;
+};
+
+export type CacheInput = {
+  readonly policy: CachePolicy;
+  /** Of the measurement set (measurementKey). */
+  readonly key: string;
+  /** What a person would call the set. */
+  readonly label: string;
+  readonly wanted: readonly WantedUnit[];
+};
+
+export type CacheStores = {
+  /** On this machine; for the Actions cache it is the checkpoint of the job, in a temporary directory. */
+  readonly local: LocalStore;
+  /** Needed when the policy is `github`. */
+  readonly github?: GithubStore;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The machine and the software that measure, for people. */
+  readonly environment: string;
+};
+
+export async function openMeasurementCache(input: CacheInput, stores: CacheStores): Promise<MeasurementCache> {
+  const { policy, key } = input;
+  const notes = new Set<string>(policy.notice === undefined ? [] : [policy.notice]);
+  const set = policy.store === 'off' ? undefined : await openSet(input, stores.local, notes);
+  const kept = set === undefined ? [] : await readSet(set, notes);
+  const github = policy.store === 'github' ? stores.github : undefined;
+  const wantedUnits = input.wanted.map(({ unit }) => unit);
+  const restored = await attempt(() => github?.restore(key, wantedUnits), 'nothing is restored', notes);
+  for (const note of restored?.notes ?? []) notes.add(note);
+  const fresh = withoutUnitsOf(kept, restored?.records.values() ?? []);
+  // A later process that has only this machine's records, as after an interruption, then saves all of them.
+  if (fresh.length > 0) await attempt(() => set?.append(fresh), 'restored measurements are not kept here', notes);
+  return new OpenCache({ input, stores, set, restored, notes, records: [...kept, ...fresh] });
+}
+
+type OpenParts = {
+  readonly input: CacheInput;
+  readonly stores: CacheStores;
+  readonly set: LocalSet | undefined;
+  readonly restored: GithubRestore | undefined;
+  readonly notes: Set<string>;
+  readonly records: readonly MeasurementRecord[];
+};
+
+class OpenCache implements MeasurementCache {
+  readonly known: Map<string, MeasurementRecord>;
+  readonly #parts: OpenParts;
+  /** Of all units, also of those that are not wanted now. */
+  readonly #all: Map<string, MeasurementRecord>;
+  #matchedKey: string | undefined;
+  #found: Omit<CacheStatus, 'notes'>;
+
+  constructor(parts: OpenParts) {
+    this.#parts = parts;
+    this.#all = firstOfEachUnit(parts.records);
+    this.known = selectWanted(parts.input.wanted, this.#all, parts.notes);
+    this.#matchedKey = parts.restored?.matchedKey;
+    this.#found = this.#describe();
+  }
+
+  get status(): CacheStatus {
+    return { ...this.#found, notes: [...this.#parts.notes] };
+  }
+
+  async keep(measurement: Measurement): Promise<void> {
+    const { input, stores, set, notes } = this.#parts;
+    const record = complete(measurement, input.key, stores);
+    // Refuses what could not be read back, before it is anywhere.
+    const line = await attempt(async () => encodeRecord(record), `the unit ${record.unit} is not kept`, notes);
+    if (line === undefined) return;
+    this.#all.set(record.unit, record);
+    await attempt(() => set?.append([record]), 'units are not kept on this machine', notes);
+  }
+
+  async drop(reason: string): Promise<void> {
+    const { set, notes } = this.#parts;
+    notes.add(`what was known is dropped: ${reason}`);
+    this.#all.clear();
+    this.known.clear();
+    this.#matchedKey = undefined;
+    this.#found = this.#describe();
+    await attempt(() => set?.drop(), 'what was known stays on this machine', notes);
+  }
+
+  async finish(): Promise<void> {
+    const { input, stores, set, notes } = this.#parts;
+    await attempt(() => set?.tidy(), 'the kept measurements are not tidied up', notes);
+    if (input.policy.store !== 'github') return;
+    const save = () => stores.github?.save(input.key, [...this.#all.values()], this.#matchedKey);
+    const saved = await attempt(save, 'the measurements are not saved', notes);
+    for (const note of saved?.notes ?? []) notes.add(note);
+  }
+
+  #describe(): Omit<CacheStatus, 'notes'> {
+    const { input, stores, restored } = this.#parts;
+    const { store } = input.policy;
+    const counts = { store, knownUnits: this.known.size, wantedUnits: input.wanted.length };
+    if (store === 'off') return { ...counts, status: 'off' };
+    const isDenied = restored?.outcome === 'denied';
+    if (this.known.size === 0 && input.wanted.length > 0) return { ...counts, status: isDenied ? 'denied' : 'miss' };
+    const matchedKey = store === 'local' ? input.key : this.#matchedKey;
+    return {
+      ...counts,
+      status: this.known.size === input.wanted.length ? 'hit' : 'partial',
+      ...(matchedKey === undefined ? {} : { matchedKey }),
+      ...ageOf([...this.known.values()], stores.now()),
+    };
+  }
+}
+
+function ageOf(records: readonly MeasurementRecord[], now: number): Pick<CacheStatus, 'ageSeconds'> {
+  if (records.length === 0) return {};
+  const newest = records.reduce((latest, { measuredAt }) => Math.max(latest, Date.parse(measuredAt)), 0);
+  // The clock of another machine may be ahead.
+  return { ageSeconds: Math.max(0, (now - newest) / 1000) };
+}
+
+/**
+ * Saves what an interrupted job kept, from a later process.
+ *
+ * @returns how many units that were, and what became of them
+ */
+export async function saveKept(
+  { key, label }: Pick<CacheInput, 'key' | 'label'>,
+  { local, github }: { readonly local: LocalStore; readonly github: GithubStore },
+): Promise<GithubSave & { readonly unitCount: number }> {
+  const notes = new Set<string>();
+  const set = await openSet({ key, label }, local, notes);
+  const records = set === undefined ? [] : await readSet(set, notes);
+  const saved = await github.save(key, records);
+  return { ...saved, notes: [...notes, ...saved.notes], unitCount: records.length };
+}
+
+function openSet(
+  { key, label }: Pick<CacheInput, 'key' | 'label'>,
+  local: LocalStore,
+  notes: Set<string>,
+): Promise<LocalSet | undefined> {
+  return attempt(() => local.open(key, label), 'measurements are not kept on this machine', notes);
+}
+
+async function readSet(set: LocalSet, notes: Set<string>): Promise<readonly MeasurementRecord[]> {
+  const read = await attempt(() => set.read(), 'kept measurements are not used', notes);
+  if (read === undefined) return [];
+  for (const note of describeRejections(read.rejections, 'on this machine')) notes.add(note);
+  return [...read.records.values()];
+}
+
+/** A cache that does not work is said once and worked without. */
+async function attempt<Result>(
+  work: () => Promise<Result> | undefined,
+  consequence: string,
+  notes: Set<string>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    notes.add(`${consequence}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function withoutUnitsOf(
+  kept: readonly MeasurementRecord[],
+  restored: Iterable<MeasurementRecord>,
+): readonly MeasurementRecord[] {
+  const units = new Set(kept.map(({ unit }) => unit));
+  return [...restored].filter(({ unit }) => !units.has(unit));
+}
+
+function complete(measurement: Measurement, key: string, { now, environment }: CacheStores): MeasurementRecord {
+  return {
+    schemaVersion: 1,
+    key,
+    ...measurement,
+    measuredAt: new Date(now()).toISOString(),
+    environment: plain(environment),
+  };
+}
+
+/** What the schema of records allows: visible ASCII without brackets. */
+function plain(text: string): string {
+  return text.replace(/[^ -Z^-z|~]/g, '_').slice(0, 256);
+}
