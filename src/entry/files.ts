@@ -1,4 +1,4 @@
-/** The disk; with cache-files.ts the only user of node:fs. Every failure that a person can repair is a UserError that names the path. */
+/** The disk as the stages use it. Every failure that a person can repair is a UserError that names the path. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, mkdtemp, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
