@@ -13,13 +13,14 @@ import { chooseAllocation } from './pipeline/choose-allocation.ts';
 import { chooseMethod, forecastMethods } from './pipeline/choose-method.ts';
 import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
+import { measureActivations } from './pipeline/measure-activations.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { quantizeLayers } from './pipeline/quantize-layers.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
-import { splitSweep } from './pipeline/split-sweep.ts';
+import { splitBatches, splitSweep } from './pipeline/split-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
 import type { ReportProgress } from './progress.ts';
 import type { OpenSession } from './runtime/session.ts';
@@ -44,9 +45,6 @@ export type Effects = {
 /** The proof that an allocation is the best usually takes well under a second. */
 const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 
-/** Of the calibration samples, one in so many is kept for the choice among measured allocations. */
-const CHOICE_SHARE = 4;
-
 /** Quantize, measure and decide; the artifact is written whatever the verdict. */
 export async function runGate(config: Config, effects: Effects): Promise<Outcome> {
   const { files, openSession, solve, reportProgress } = effects;
@@ -58,37 +56,31 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
   const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
+  const split = splitBatches(batches.length, config.search);
 
   const provenance = await describeProvenance(original, data.calibration, config);
-  const writer = createWriter(config.quantize.format, model, layers, provenance);
-  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
-  // Before the model runs for the first time.
-  assertFeasible(
-    describeProblem({ ...sizes, candidates: sizeCandidates(layers, widths, config.quantize.granularity) }),
-  );
+  const sizes = { layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  const { format, granularity, activations } = config.quantize;
+  // A hopeless budget is refused before the model runs for the first time.
+  const sizer = createWriter(format, model, layers, provenance);
+  assertFeasible(describeProblem({ ...sizes, writer: sizer, candidates: sizeCandidates(layers, widths, granularity) }));
 
   const memoryLimitBytes = SESSION_MEMORY_BYTES;
+  const fitted = { batches: split.fitting(batches), memoryLimitBytes, openSession, reportProgress };
+  const measuring = { model, layers, widths, ...fitted };
+  const ranges = await clock.time('quantize', () => measureActivations(activations, measuring));
   const candidates = await clock.time('quantize', () =>
-    quantizeLayers({
-      model,
-      layers,
-      widths,
-      batches,
-      quantize: config.quantize,
-      wantsMoments: config.sensitivity.method === 'local' || config.sensitivity.method === 'auto',
-      memoryLimitBytes,
-      openSession,
-      reportProgress,
-    }),
+    quantizeLayers({ ...measuring, quantize: config.quantize, wantsMoments: wantsMoments(config) }),
   );
-  const problem = describeProblem({ ...sizes, candidates });
+  const writer = createWriter(format, model, layers, provenance, ranges);
+  const problem = describeProblem({ ...sizes, writer, candidates });
   assertFeasible(problem);
 
   const reference = await clock.time('run the float model', () => measureReference(model, batches, openSession));
   checkNeededLabels(config, data, reference);
   const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
-  const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, CHOICE_SHARE);
+  const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, split);
   const secondsPerForward = (reference.forwardSeconds * fitting.batches.length) / batches.length;
   const forecasts = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });
   const sensitivities = await clock.time('measure sensitivities', () =>
@@ -132,4 +124,9 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const warnings = findWarnings(config, chosen, measurements);
   const parts = { config, original, layers, problem, chosen, sensitivities, artifact, measurements, verdict, warnings };
   return buildReport({ ...parts, timings: clock.timings });
+}
+
+/** Whether sensitivities may come from the moments of the layers' inputs. */
+function wantsMoments({ sensitivity: { method } }: Config): boolean {
+  return method === 'local' || method === 'auto';
 }

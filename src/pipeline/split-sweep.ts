@@ -1,16 +1,32 @@
+import type { Config } from '../config/config.ts';
 import type { SweepInput } from '../sensitivity/sweep.ts';
 
-/**
- * Samples that everything is fitted to, and samples kept for the choice among what was fitted: every `share`-th batch. With too
- * few batches to split, both are all of them.
- */
-export function splitSweep(input: SweepInput, share: number): [fitting: SweepInput, choice: SweepInput] {
-  if (input.batches.length < share) return [input, input];
-  const isKept = (_: unknown, index: number) => index % share === share - 1;
-  const isFitted = (_: unknown, index: number) => !isKept(_, index);
-  return [filterBatches(input, isFitted), filterBatches(input, isKept)];
+/** Of the calibration batches, one in so many is kept for the choice among measured allocations. */
+const CHOICE_SHARE = 4;
+
+export type Split = {
+  /** What moments, sensitivities and corrections are fitted to. */
+  fitting<Item>(items: readonly Item[]): readonly Item[];
+  /** What was fitted is compared on. */
+  choice<Item>(items: readonly Item[]): readonly Item[];
+};
+
+/** A split of calibration batches, and of what there is one of per batch. Without a choice to make, or too few batches, none. */
+export function splitBatches(batchCount: number, { timeLimitSeconds }: Config['search']): Split {
+  if (timeLimitSeconds === 0 || batchCount < CHOICE_SHARE)
+    return { fitting: (items) => items, choice: (items) => items };
+  const isKept = (index: number) => index % CHOICE_SHARE === CHOICE_SHARE - 1;
+  return {
+    fitting: (items) => items.filter((_, index) => !isKept(index)),
+    choice: (items) => items.filter((_, index) => isKept(index)),
+  };
 }
 
-function filterBatches(input: SweepInput, isWanted: (batch: unknown, index: number) => boolean): SweepInput {
-  return { ...input, batches: input.batches.filter(isWanted), losses: input.losses.filter(isWanted) };
+/** The sweeps over both parts. */
+export function splitSweep(sweep: SweepInput, split: Split): [fitting: SweepInput, choice: SweepInput] {
+  const { batches, losses } = sweep;
+  return [
+    { ...sweep, batches: split.fitting(batches), losses: split.fitting(losses) },
+    { ...sweep, batches: split.choice(batches), losses: split.choice(losses) },
+  ];
 }
