@@ -110,7 +110,7 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const artifact = writer.build(chosen.best.biases, chosen.best.contents);
   await clock.time('write the artifact', () => files.writeFileAtomically(config.outputPath, artifact));
 
-  const measurements = await clock.time('evaluate', () =>
+  const { measurements, speed } = await clock.time('evaluate', () =>
     evaluateArtifact(original, artifact, data.evaluation, config, effects),
   );
   const verdict = decide(measurements, {
@@ -122,7 +122,19 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
     seed: config.seed,
   });
   const warnings = findWarnings(config, chosen, measurements);
-  const parts = { config, original, layers, problem, chosen, sensitivities, artifact, measurements, verdict, warnings };
+  const parts = {
+    config,
+    original,
+    layers,
+    problem,
+    chosen,
+    sensitivities,
+    artifact,
+    measurements,
+    speed,
+    verdict,
+    warnings,
+  };
   return buildReport({ ...parts, timings: clock.timings });
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AllocationProblem } from '../allocate/allocation-problem.ts';
 import { effectiveBits } from '../allocate/smallest-allocation.ts';
 import type { BudgetConfig, Config, Granularity } from '../config/config.ts';
+import type { Speed } from '../evaluate/measure-speed.ts';
 import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
@@ -23,6 +24,7 @@ export type OutcomeParts = {
   readonly sensitivities: Sensitivities;
   readonly artifact: Uint8Array;
   readonly measurements: Measurements;
+  readonly speed: Speed;
   readonly verdict: Verdict;
   readonly warnings: readonly string[];
   readonly timings: Readonly<Record<string, number>>;
@@ -47,6 +49,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
     nonFiniteCount: measurements.nonFiniteCount,
     klToFloat: measurements.klToFloat,
     agreement: measurements.agreement,
+    speed: parts.speed,
     quantizer: {
       method: config.quantize.method,
       correct: config.quantize.correct,

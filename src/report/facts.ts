@@ -1,6 +1,6 @@
 /** What a report says beside its checks, as plain rows that every form shows in its own way. */
 import type { GateReport, SensitivityReport } from './gate-report.ts';
-import { bytesText, countText, durationText, percentText, realText } from './number-text.ts';
+import { bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
 
 /** `text` may hold names, and is not escaped. */
 export type Fact = { readonly label: string; readonly text: string };
@@ -36,6 +36,7 @@ export function listFacts(report: GateReport): readonly Fact[] {
   return [
     ...modelFacts(report),
     { label: 'evaluation', text: describeEvaluation(report) },
+    ...speedFacts(report),
     ...quantizerFacts(report),
     { label: 'sensitivities', text: describeSensitivity(report.sensitivity) },
     { label: 'solver', text: describeSolver(report.solver) },
@@ -73,6 +74,14 @@ function describeEvaluation({ float, quantized, klToFloat, agreement }: GateRepo
     ...(klToFloat === undefined || float.metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
     ...(agreement === undefined ? [] : [`same class in ${percentText(agreement)}`]),
   ].join(', ');
+}
+
+function speedFacts({ speed }: GateReport): readonly Fact[] {
+  if (speed === undefined) return [];
+  const { floatSeconds, artifactSeconds, batchSize } = speed;
+  const times = `${realText(1000 * floatSeconds)} ms in float, ${realText(1000 * artifactSeconds)} ms quantized`;
+  const ratio = `${decimalText(artifactSeconds / floatSeconds, 2)} of the float time`;
+  return [{ label: 'speed', text: `${times}, ${ratio}, ${countOf(batchSize, 'sample')} at once` }];
 }
 
 function quantizerFacts({ quantizer }: GateReport): readonly Fact[] {

@@ -1,3 +1,4 @@
+import type { Speed } from '../evaluate/measure-speed.ts';
 import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 
@@ -21,6 +22,8 @@ export type GateReport = Verdict & {
   readonly nonFiniteCount?: number;
   readonly klToFloat?: number;
   readonly agreement?: number;
+  /** Seconds of one run, the fastest of several, of both models on one batch. */
+  readonly speed?: Speed;
   /** How weights were rounded and corrected. */
   readonly quantizer?: QuantizerReport;
   readonly allocation: readonly LayerReport[];

@@ -84,6 +84,7 @@ export const FULL: Full = {
   nonFiniteCount: 0,
   klToFloat: 0.04217,
   agreement: 0.9704,
+  speed: { floatSeconds: 0.0136, artifactSeconds: 0.0134, batchSize: 64 },
   quantizer: { method: 'gptq', correct: 'affine', granularity: 'channel' },
   allocation: [
     { layer: 'conv1', opType: 'Conv', weightCount: 432, bits: 8, bytes: 580 },
@@ -124,7 +125,7 @@ export const FULL: Full = {
   reproduce: 'bitgate run ci/bitgate.yml',
 };
 
-const { intervals, nonFiniteCount, klToFloat, agreement, quantizer, selection, ...rest } = FULL;
+const { intervals, nonFiniteCount, klToFloat, agreement, speed, quantizer, selection, ...rest } = FULL;
 
 /** Without all that may be absent. */
 export const SPARE: GateReport = {
