@@ -10,7 +10,7 @@ import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { chooseAllocation } from './pipeline/choose-allocation.ts';
-import { chooseMethod, forecastMethods } from './pipeline/choose-method.ts';
+import { type CostForecast, chooseMethod, forecastMethods } from './pipeline/choose-method.ts';
 import { evaluateArtifact } from './pipeline/evaluate-artifact.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
 import { measureActivations } from './pipeline/measure-activations.ts';
@@ -103,7 +103,7 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
       { ...builder, correction: config.quantize.correct },
       sensitivities,
       config.sensitivity,
-      config.search.timeLimitSeconds,
+      { limitSeconds: config.search.timeLimitSeconds, secondsForMoves: secondsOf('diagonal', forecasts) },
       reportProgress,
     ),
   );
@@ -136,6 +136,11 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
     warnings,
   };
   return buildReport({ ...parts, timings: clock.timings });
+}
+
+/** A round of moves runs what `diagonal` runs, over another base. */
+function secondsOf(method: CostForecast['method'], forecasts: readonly CostForecast[]): number {
+  return forecasts.find((forecast) => forecast.method === method)!.seconds;
 }
 
 /** Whether sensitivities may come from the moments of the layers' inputs. */

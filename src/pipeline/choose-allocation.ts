@@ -24,15 +24,21 @@ export type ChosenAllocation = Selection<BuiltAllocation> & {
 
 type NamedAllocation = Allocation & { readonly name: string };
 
-/** @param secondsForSearch what the choice may take, from now on; the first proposal is always built */
+export type SearchTime = {
+  /** What the choice may take, from now on; the first proposal is always built. */
+  readonly limitSeconds: number;
+  /** What measuring every one-layer move is expected to take. */
+  readonly secondsForMoves: number;
+};
+
 export async function chooseAllocation(
   input: BuilderInput,
   sensitivities: Sensitivities,
   config: SensitivityConfig,
-  secondsForSearch: number,
+  { limitSeconds, secondsForMoves }: SearchTime,
   reportProgress: ReportProgress,
 ): Promise<ChosenAllocation> {
-  const deadline = performance.now() + secondsForSearch * 1000;
+  const deadline = performance.now() + limitSeconds * 1000;
   const proposals = await proposeAllocations(input, sensitivities, config);
   const { quadratic } = quadraticTerms(sensitivities, config);
   const program = { groupSizes: candidateCounts(input.problem), quadratic, constraints: [] };
@@ -47,6 +53,7 @@ export async function chooseAllocation(
     measureMoves: (current) => measureMoves(input, current),
     proposeMoves: (current, changes, mostLayers) => proposeMoves(input, current, changes, mostLayers),
     secondsLeft: () => (deadline - performance.now()) / 1000,
+    secondsForMoves,
   });
   reportProgress({ activity: 'choosing by measurement', done: built, total: built, unit: 'allocations' });
   return { ...selection, solver: proposals[0]!.solver };

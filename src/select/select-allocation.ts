@@ -33,6 +33,8 @@ export type SearchSteps<B extends Built> = {
   /** The best allocation that fits by these changes, at most so many layers away; undefined if that is where it is. */
   proposeMoves(current: B, changes: Float64Array, mostLayers: number): Promise<Variables | undefined>;
   secondsLeft(): number;
+  /** What one round of measuring moves is expected to take. */
+  readonly secondsForMoves: number;
 };
 
 export type MeasuredCandidate = {
@@ -75,6 +77,8 @@ class Search<B extends Built> {
   readonly #measured: { name: string; built: B; isProposal: boolean }[] = [];
   #best: { name: string; built: B } | undefined;
   #stoppedByTime = false;
+  /** What the last allocation took. */
+  #secondsForBuild = 0;
 
   constructor(steps: SearchSteps<B>) {
     this.#steps = steps;
@@ -83,7 +87,7 @@ class Search<B extends Built> {
   /** The first is always measured; each distinct allocation once. */
   async measureProposals(proposals: readonly Proposal[]): Promise<void> {
     for (const { name, variables } of distinct(proposals)) {
-      if (this.#best !== undefined && this.#isOutOfTime()) return;
+      if (this.#best !== undefined && this.#isOutOfTime(this.#secondsForBuild)) return;
       const built = await this.#build(name, variables, true);
       if (this.#best === undefined || isLess(meanOf(built.losses), meanOf(this.#best.built.losses))) {
         this.#best = { name, built };
@@ -93,12 +97,12 @@ class Search<B extends Built> {
 
   /** One round; false when nothing better was found. */
   async improve(): Promise<boolean> {
-    if (this.#isOutOfTime()) return false;
+    if (this.#isOutOfTime(this.#steps.secondsForMoves)) return false;
     const { name: startName, built: start } = this.#best!;
     const changes = await this.#steps.measureMoves(start);
     const known = new Set(this.#measured.map(({ built }) => String(built.variables)));
     for (const mostLayers of TRUST_REGIONS) {
-      if (this.#isOutOfTime()) break;
+      if (this.#isOutOfTime(this.#secondsForBuild)) break;
       const variables = await this.#steps.proposeMoves(start, changes, mostLayers);
       if (variables === undefined || known.has(String(variables))) continue;
       known.add(String(variables));
@@ -132,7 +136,9 @@ class Search<B extends Built> {
   }
 
   async #build(name: string, variables: Variables, isProposal: boolean): Promise<B> {
+    const secondsBefore = this.#steps.secondsLeft();
     const built = await this.#steps.build(variables);
+    this.#secondsForBuild = secondsBefore - this.#steps.secondsLeft();
     this.#measured.push({ name, built, isProposal });
     return built;
   }
@@ -142,8 +148,10 @@ class Search<B extends Built> {
     if (exceedsNoise(gain)) this.#best = { name, built };
   }
 
-  #isOutOfTime(): boolean {
-    if (this.#steps.secondsLeft() > 0) return false;
+  /** Nothing is begun that would not end in time. */
+  #isOutOfTime(expectedSeconds: number): boolean {
+    const secondsLeft = this.#steps.secondsLeft();
+    if (secondsLeft > 0 && secondsLeft >= expectedSeconds) return false;
     this.#stoppedByTime = true;
     return true;
   }

@@ -17,6 +17,7 @@ function steps(overrides: Partial<SearchSteps<Built>> = {}, spread = 0): SearchS
       return String(next) === String(variables) ? undefined : next;
     },
     secondsLeft: () => 1,
+    secondsForMoves: 0.5,
     ...overrides,
   };
 }
@@ -62,6 +63,14 @@ describe('selectAllocation', () => {
   it('ends when its time is over, with the best so far, and says so', async () => {
     const { best, stoppedByTime, rounds } = await selectAllocation([FIRST, SECOND], steps({ secondsLeft: () => 0 }));
     expect([best.variables, stoppedByTime, rounds]).toEqual([[2, 2], true, 0]);
+  });
+
+  it('begins no round that would not end in time', async () => {
+    const measureMoves = async () => {
+      throw new Error('a round was begun');
+    };
+    const { stoppedByTime } = await selectAllocation([FIRST], steps({ measureMoves, secondsForMoves: 2 }));
+    expect(stoppedByTime).toBe(true);
   });
 
   it('never chooses an allocation whose loss is NaN over one that has a loss', async () => {

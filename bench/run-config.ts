@@ -1,0 +1,56 @@
+/** One run of the pipeline on a shared model, as a config would ask for it, with the artifact kept in memory. */
+import type { BudgetConfig, Config } from '../src/config/config.ts';
+import { nodeFiles } from '../src/entry/files.ts';
+import { runGate } from '../src/pipeline.ts';
+import { openOnnxruntimeSession } from '../src/runtime/onnxruntime.ts';
+import { createSolver } from '../src/solver/create-solver.ts';
+import type { SharedModel } from './shared-models.ts';
+
+const solver = createSolver({ workerFile: new URL('../src/solver/highs-worker.ts', import.meta.url) });
+
+export type RunSettings = {
+  readonly quantize: Pick<Config['quantize'], 'bitWidths' | 'method' | 'correct'>;
+  readonly sensitivity: Partial<Config['sensitivity']>;
+  readonly budget: BudgetConfig;
+  readonly calibration: Config['data']['calibration'];
+  readonly evaluation: Config['data']['evaluation'];
+  readonly searchSeconds: number;
+};
+
+export async function runShared(shared: SharedModel, settings: RunSettings) {
+  const config = configOf(shared, settings);
+  // What is measured is the file that would be written: the pipeline evaluates the very bytes.
+  const files = { ...nodeFiles, writeFileAtomically: async () => {} };
+  const signal = new AbortController().signal;
+  const effects = { files, openSession: openOnnxruntimeSession, solve: solver.solve, signal };
+  return runGate(config, { ...effects, reportProgress: () => {}, now: () => performance.now() });
+}
+
+export async function closeSolver(): Promise<void> {
+  await solver.close();
+}
+
+function configOf(shared: SharedModel, settings: RunSettings): Config {
+  const { quantize, sensitivity, budget, calibration, evaluation, searchSeconds } = settings;
+  return {
+    path: 'bench.yml',
+    modelPath: shared.path,
+    outputPath: 'bench.onnx',
+    reportDirectory: 'bench',
+    budget,
+    quantize: { ...quantize, granularity: 'channel', format: 'packed', pins: [], ties: [] },
+    data: { calibration, evaluation, preprocess: shared.preprocess },
+    sensitivity: {
+      method: 'pairwise',
+      loss: 'kl',
+      transform: 'none',
+      psd: true,
+      timeLimitSeconds: Number.POSITIVE_INFINITY,
+      ...sensitivity,
+    },
+    search: { timeLimitSeconds: searchSeconds },
+    gate: { metric: 'top1', inconclusive: 'fail', warn: {}, locations: {} },
+    seed: 1,
+    runtime: { device: 'cpu', allowsDownload: false },
+  };
+}
