@@ -1,8 +1,8 @@
 /** Blocked Cholesky factorisation, in place; the work between blocks is left to an injected product. */
-import { copyBlock, type MultiplyMatrices, transposed } from './matrix-product.ts';
+import { copyBlock, type MultiplyMatrices, type Range, transposed } from './matrix-product.ts';
 
 /** Rows that are factorised at a time: few enough for the processor's cache, many enough for the product to be long. */
-export const BLOCK_SIZE = 128;
+const BLOCK_SIZE = 128;
 
 /**
  * Factorise a symmetric positive definite A = Uᵀ U with U upper triangular.
@@ -11,9 +11,11 @@ export const BLOCK_SIZE = 128;
  * @returns false if A is not positive definite; the matrix is then half done
  */
 export async function factorise(matrix: Float64Array, size: number, multiply: MultiplyMatrices): Promise<boolean> {
+  // Rows before a block, times columns from it on: at most half of the size each.
+  const scratch = new Float64Array(size > BLOCK_SIZE ? Math.ceil(size ** 2 / 4) : 0);
   for (let start = 0; start < size; start += BLOCK_SIZE) {
     const end = Math.min(start + BLOCK_SIZE, size);
-    if (start > 0) await subtractEarlierRows(matrix, size, start, end, multiply);
+    if (start > 0) await subtractEarlierRows(matrix, size, { start, end }, scratch, multiply);
     if (!factoriseRows(matrix, size, start, end)) return false;
   }
   return true;
@@ -23,13 +25,14 @@ export async function factorise(matrix: Float64Array, size: number, multiply: Mu
 async function subtractEarlierRows(
   matrix: Float64Array,
   size: number,
-  start: number,
-  end: number,
+  block: Range,
+  scratch: Float64Array,
   multiply: MultiplyMatrices,
 ): Promise<void> {
+  const { start, end } = block;
   const earlier = { start: 0, end: start };
-  const left = transposed(copyBlock(matrix, size, earlier, { start, end }));
-  const product = await multiply(left, copyBlock(matrix, size, earlier, { start, end: size }));
+  const left = transposed(copyBlock(matrix, size, earlier, block));
+  const product = await multiply(left, copyBlock(matrix, size, earlier, { start, end: size }, scratch));
   const width = size - start;
   for (let row = start; row < end; row++) {
     const target = row * size + start;

@@ -1,6 +1,6 @@
 /** What the error feedback of each method is, from the Gram matrix of a group's inputs. */
 import { factorise } from './factorise.ts';
-import type { Feedback } from './feedback.ts';
+import { blockFeedback, type Feedback } from './feedback.ts';
 import type { MultiplyMatrices } from './matrix-product.ts';
 
 /** Added to the diagonal, as a share of its mean: 1 % as in the GPTQ paper, more if that is not enough to factorise. */
@@ -22,13 +22,13 @@ export async function gptqFeedback(
 ): Promise<Feedback> {
   const order = orderByEnergy(gram, size);
   const meanEnergy = order.reduce((sum, input) => sum + gram[input * size + input]!, 0) / size;
-  if (meanEnergy === 0) return { order, rows: new Float64Array(size ** 2) };
+  if (meanEnergy === 0) return blockFeedback(order, new Float64Array(size ** 2));
   for (const ratio of DAMPING_RATIOS) {
     const rows = reorder(gram, size, order);
     for (let position = 0; position < size; position++) rows[position * size + position]! += ratio * meanEnergy;
     if (!(await factorise(rows, size, multiply))) continue;
     scaleRowsByDiagonal(rows, size);
-    return { order, rows };
+    return blockFeedback(order, rows);
   }
   throw new Error(`the Gram matrix of layer '${layerName}' is no covariance: it cannot be factorised`);
 }
@@ -41,7 +41,7 @@ export function gpfqFeedback(gram: Float64Array, size: number): Feedback {
   const order = orderByEnergy(gram, size);
   const rows = reorder(gram, size, order);
   scaleRowsByDiagonal(rows, size);
-  return { order, rows };
+  return blockFeedback(order, rows);
 }
 
 /** Inputs by E[x²], ascending; equals in reverse, so that the first of them is rounded first. */

@@ -3,21 +3,46 @@
  * those that are still to come, by the correlation of their inputs.
  */
 
-import { BLOCK_SIZE } from './factorise.ts';
 import type { Grid } from './grid.ts';
-import { copyBlock, type MultiplyMatrices } from './matrix-product.ts';
+import { copyBlock, type Matrix, type MultiplyMatrices } from './matrix-product.ts';
 import { nearestLevel } from './round-to-nearest.ts';
 import { inputOffsets, outputOffset, type WeightLayout } from './weight-layout.ts';
 
+/** How the errors of one group's weights are handed on. */
 export type Feedback = {
   /** Inputs in the reverse of the order in which they are rounded, shape [inputCount]. */
   readonly order: Uint32Array;
-  /**
-   * The weight at position p of that order is rounded as w_p + Σ_{q > p} rows[p, q] · (w_q − rounded w_q). Shape [inputCount,
-   * inputCount]; only the part above the diagonal is read.
-   */
-  readonly rows: Float64Array;
+  /** Of consecutive positions in that order, the first to be rounded first. */
+  readonly blocks: readonly FeedbackBlock[];
 };
+
+/**
+ * The weight at position p is rounded as w_p + Σ_{q > p} F[p, q] · (w_q − rounded w_q), with F in two parts: for positions q of
+ * the same block, and behind it.
+ */
+export type FeedbackBlock = {
+  readonly start: number;
+  readonly end: number;
+  /** Shape [end − start, end − start]; only what is above the diagonal is read. */
+  readonly inside: Float64Array;
+  /** Shape [end − start, inputCount − end]. */
+  readonly behind: Matrix;
+};
+
+/** Weights that are rounded before the product with what is behind them: what is inside a block is left to loops. */
+const BLOCK_SIZE = 64;
+
+/** @param rows F, shape [order.length, order.length] */
+export function blockFeedback(order: Uint32Array, rows: Float64Array): Feedback {
+  const size = order.length;
+  const blocks: FeedbackBlock[] = [];
+  for (let end = size; end > 0; end -= BLOCK_SIZE) {
+    const own = { start: Math.max(0, end - BLOCK_SIZE), end };
+    const inside = copyBlock(rows, size, own, own).values;
+    blocks.push({ ...own, inside, behind: copyBlock(rows, size, own, { start: end, end: size }) });
+  }
+  return { order, blocks };
+}
 
 /** A tensor that is being quantized. */
 export type Rounding = {
@@ -35,23 +60,46 @@ export async function roundWithFeedback(
   rounding: Rounding,
   layout: WeightLayout,
   group: number,
-  feedback: Feedback,
+  { order, blocks }: Feedback,
   multiply: MultiplyMatrices,
 ): Promise<void> {
-  const { inputCount: size, outputCount } = layout;
-  const elements = elementsByPosition(layout, group, feedback.order);
-  const errors = new Float64Array(size * outputCount);
-  for (let end = size; end > 0; end -= BLOCK_SIZE) {
-    const start = Math.max(0, end - BLOCK_SIZE);
-    const wanted = await handedOn(feedback.rows, errors, size, outputCount, start, end, multiply);
-    for (let position = end - 1; position >= start; position--) {
-      const own = elements.subarray(position * outputCount, (position + 1) * outputCount);
-      const target = wanted.subarray((position - start) * outputCount);
-      const error = errors.subarray(position * outputCount);
-      roundPosition(rounding, own, target, error);
-      for (let row = start; row < position; row++) {
-        addScaled(wanted, (row - start) * outputCount, feedback.rows[row * size + position]!, error, outputCount);
-      }
+  const { outputCount } = layout;
+  const elements = elementsByPosition(layout, group, order);
+  const errors = new Float64Array(order.length * outputCount);
+  for (const { start, end, inside, behind } of blocks) {
+    const known = errors.subarray(end * outputCount);
+    const handed =
+      end === order.length
+        ? new Float64Array((end - start) * outputCount)
+        : await multiply(behind, { values: known, rowCount: order.length - end, columnCount: outputCount });
+    const range = [start * outputCount, end * outputCount] as const;
+    roundBlock(rounding, elements.subarray(...range), handed, inside, errors.subarray(...range), end - start);
+  }
+}
+
+/**
+ * Round one block.
+ *
+ * @param elements the block's weights, shape [size, outputCount]
+ * @param handed what they have been handed from behind the block, shape [size, outputCount]; added to
+ * @param errors what they hand on, shape [size, outputCount]; filled
+ */
+function roundBlock(
+  rounding: Rounding,
+  elements: Uint32Array,
+  handed: Float64Array,
+  inside: Float64Array,
+  errors: Float64Array,
+  size: number,
+): void {
+  const outputCount = elements.length / size;
+  for (let position = size - 1; position >= 0; position--) {
+    const start = position * outputCount;
+    roundPosition(rounding, elements, handed, errors, start, outputCount);
+    for (let row = 0; row < position; row++) {
+      const factor = inside[row * size + position]!;
+      const target = row * outputCount;
+      for (let output = 0; output < outputCount; output++) handed[target + output]! += factor * errors[start + output]!;
     }
   }
 }
@@ -69,44 +117,21 @@ function elementsByPosition(layout: WeightLayout, group: number, order: Uint32Ar
   return elements;
 }
 
-/** What a block's weights are handed by the positions behind it, shape [blockSize, outputCount]. */
-async function handedOn(
-  rows: Float64Array,
-  errors: Float64Array,
-  size: number,
-  outputCount: number,
-  start: number,
-  end: number,
-  multiply: MultiplyMatrices,
-): Promise<Float64Array> {
-  if (end === size) return new Float64Array((end - start) * outputCount);
-  const behind = { values: errors.subarray(end * outputCount), rowCount: size - end, columnCount: outputCount };
-  return multiply(copyBlock(rows, size, { start, end }, { start: end, end: size }), behind);
-}
-
-/**
- * Round one position of all output channels.
- *
- * @param elements shape [outputCount]
- * @param handed what the weights have been handed so far, shape [outputCount, …]
- * @param error what they hand on; filled
- */
+/** Round the weights of all output channels at one position, whose first is at `start`. */
 function roundPosition(
   { weights, grid, scales, scaleOf, values }: Rounding,
   elements: Uint32Array,
   handed: Float64Array,
-  error: Float64Array,
+  errors: Float64Array,
+  start: number,
+  outputCount: number,
 ): void {
-  for (let output = 0; output < elements.length; output++) {
-    const element = elements[output]!;
+  for (let index = start; index < start + outputCount; index++) {
+    const element = elements[index]!;
     const scale = scales[scaleOf[element]!]!;
     const weight = weights[element]!;
-    const level = nearestLevel((weight + handed[output]!) / scale, grid);
+    const level = nearestLevel((weight + handed[index]!) / scale, grid);
     values[element] = level;
-    error[output] = weight - level * scale;
+    errors[index] = weight - level * scale;
   }
-}
-
-function addScaled(target: Float64Array, start: number, factor: number, source: Float64Array, count: number): void {
-  for (let index = 0; index < count; index++) target[start + index]! += factor * source[index]!;
 }

@@ -44,21 +44,21 @@ export function scaleDims(shape: WeightShape, granularity: Granularity): number[
 
 /** The index of each weight's scale among the scales, row-major, shape `dims`. */
 export function scaleIndices(shape: WeightShape, granularity: Granularity): Uint32Array {
-  const { dims, channelAxis } = shape;
-  const indices = new Uint32Array(elementCount(dims));
+  const indices = new Uint32Array(elementCount(shape.dims));
   if (granularity === 'tensor') return indices;
-  if (granularity === 'channel') {
-    const { count, innerCount } = axisView(dims, channelAxis);
-    return indices.map((_, index) => Math.floor(index / innerCount) % count);
+  const isChannel = granularity === 'channel';
+  const { count, innerCount } = axisView(shape.dims, isChannel ? shape.channelAxis : inputAxis(shape)!);
+  const blockCount = isChannel ? 0 : Math.ceil(count / granularity.block);
+  for (let run = 0; run * innerCount < indices.length; run++) {
+    const position = run % count;
+    const start = run * innerCount;
+    if (isChannel) indices.fill(position, start, start + innerCount);
+    else {
+      const block = Math.floor(run / count) * blockCount + Math.floor(position / granularity.block);
+      for (let inner = 0; inner < innerCount; inner++) indices[start + inner] = block * innerCount + inner;
+    }
   }
-  const { count, innerCount } = axisView(dims, inputAxis(shape)!);
-  const blockCount = Math.ceil(count / granularity.block);
-  return indices.map((_, index) => {
-    const row = Math.floor(index / innerCount);
-    const outer = Math.floor(row / count);
-    const block = Math.floor((row % count) / granularity.block);
-    return (outer * blockCount + block) * innerCount + (index % innerCount);
-  });
+  return indices;
 }
 
 /** The output channel of each scale, row-major, shape `scaleDims`; undefined for one scale of the whole tensor. */

@@ -11,16 +11,24 @@ export type Matrix = {
  */
 export type MultiplyMatrices = (left: Matrix, right: Matrix) => Promise<Float64Array>;
 
-/** Columns `start` to `end` of some rows of a square matrix, as a matrix of its own. */
+/** Positions from `start` up to `end`. */
+export type Range = { readonly start: number; readonly end: number };
+
+/**
+ * Some rows and columns of a square matrix, as a matrix of its own.
+ *
+ * @param scratch where it is put, large enough; memory that was used before is much faster than new
+ */
 export function copyBlock(
   values: Float64Array,
   size: number,
-  rows: { readonly start: number; readonly end: number },
-  columns: { readonly start: number; readonly end: number },
+  rows: Range,
+  columns: Range,
+  scratch?: Float64Array,
 ): Matrix {
   const rowCount = rows.end - rows.start;
   const columnCount = columns.end - columns.start;
-  const block = new Float64Array(rowCount * columnCount);
+  const block = scratch?.subarray(0, rowCount * columnCount) ?? new Float64Array(rowCount * columnCount);
   for (let row = 0; row < rowCount; row++) {
     const start = (rows.start + row) * size;
     block.set(values.subarray(start + columns.start, start + columns.end), row * columnCount);

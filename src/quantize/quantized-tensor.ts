@@ -20,5 +20,7 @@ export type QuantizedTensor = WeightShape & {
 export function dequantize(tensor: QuantizedTensor): Float32Array {
   const { granularity, scales, values } = tensor;
   const scaleOf = scaleIndices(tensor, granularity);
-  return Float32Array.from(values, (value, index) => value * scales[scaleOf[index]!]!);
+  const reals = new Float32Array(values.length);
+  for (let index = 0; index < reals.length; index++) reals[index] = values[index]! * scales[scaleOf[index]!]!;
+  return reals;
 }

@@ -17,7 +17,10 @@ export function quantizeToNearest(
   const granularity = granularityOf(weight, wanted);
   const { scaleType, scales } = storedScales(searchScales(weight, granularity, grid));
   const scaleOf = scaleIndices(weight, granularity);
-  const values = Int8Array.from(weight.values, (value, index) => nearestLevel(value / scales[scaleOf[index]!]!, grid));
+  const values = new Int8Array(weight.values.length);
+  for (let index = 0; index < values.length; index++) {
+    values[index] = nearestLevel(weight.values[index]! / scales[scaleOf[index]!]!, grid);
+  }
   return { grid, dims, channelAxis, granularity, scaleType, scales, values };
 }
 

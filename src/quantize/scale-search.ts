@@ -12,27 +12,20 @@ const RATIO_COUNT = 89;
 /** The smallest normal float32: below it a stored scale loses precision. */
 const MIN_POSITIVE_NORMAL = 2 ** -126;
 
-/**
- * The best scale for every set of weights that share one.
- *
- * @param importance the weight of each element's squared error, shape `dims`; all alike when absent
- * @returns shape `scaleDims`
- */
-export function searchScales(
-  weight: FloatWeight,
-  granularity: Granularity,
-  grid: Grid,
-  importance?: Float64Array,
-): Float32Array {
+/** The best scale for every set of weights that share one, shape `scaleDims`. */
+export function searchScales(weight: FloatWeight, granularity: Granularity, grid: Grid): Float32Array {
   const scaleOf = scaleIndices(weight, granularity);
   const scaleCount = elementCount(scaleDims(weight, granularity));
   const { order, starts } = groupByScale(scaleOf, scaleCount);
   return Float32Array.from({ length: scaleCount }, (_, scale) => {
-    const members = order.subarray(starts[scale], starts[scale + 1]);
-    const values = Float32Array.from(members, (index) => weight.values[index]!);
-    const shares = importance === undefined ? undefined : Float64Array.from(members, (index) => importance[index]!);
-    return searchScale(values, grid, shares);
+    return searchScale(pick(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid);
   });
+}
+
+function pick(values: Float32Array, indices: Uint32Array): Float32Array {
+  const picked = new Float32Array(indices.length);
+  for (let index = 0; index < picked.length; index++) picked[index] = values[indices[index]!]!;
+  return picked;
 }
 
 /** The elements in the order of their scales; those of scale s are order[starts[s] … starts[s + 1]]. */
@@ -50,20 +43,18 @@ function groupByScale(scaleOf: Uint32Array, scaleCount: number): { order: Uint32
  * The scale with the least squared rounding error over some weights, by search over a grid of clipping ratios.
  *
  * @param values shape [elementCount]
- * @param importance the weight of each value's squared error, shape [elementCount]; all alike when absent or all zero
  * @returns a positive scale, or 1 when every value is zero
  */
-export function searchScale(values: Float32Array, grid: Grid, importance?: Float64Array): number {
+export function searchScale(values: Float32Array, grid: Grid): number {
   const largest = values.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
   // A largest value so small that a scale underflows rounds to zero like zeros do.
   const fullScale = Math.fround(largest / Math.max(grid.quantMax, 1));
   if (fullScale * SMALLEST_RATIO < MIN_POSITIVE_NORMAL) return 1;
-  const shares = importance?.some((share) => share > 0) ? importance : new Float64Array(values.length).fill(1);
   let bestScale = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
   for (let step = 0; step < RATIO_COUNT; step++) {
     const scale = fullScale * (SMALLEST_RATIO + step * RATIO_STEP);
-    const error = squaredError(values, shares, scale, grid, bestError);
+    const error = squaredError(values, scale, grid, bestError);
     if (error < bestError) {
       bestError = error;
       bestScale = scale;
@@ -72,14 +63,8 @@ export function searchScale(values: Float32Array, grid: Grid, importance?: Float
   return bestScale;
 }
 
-/** Σ share · (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
-function squaredError(
-  values: Float32Array,
-  shares: Float64Array,
-  scale: number,
-  { quantMin, quantMax }: Grid,
-  limit: number,
-): number {
+/** Σ (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
+function squaredError(values: Float32Array, scale: number, { quantMin, quantMax }: Grid, limit: number): number {
   const inverse = 1 / scale;
   let sum = 0;
   for (let index = 0; index < values.length && sum < limit; index++) {
@@ -87,7 +72,7 @@ function squaredError(
     const rounded = roundHalfEven(value * inverse);
     const level = rounded < quantMin ? quantMin : rounded > quantMax ? quantMax : rounded;
     const difference = value - level * scale;
-    sum += difference * difference * shares[index]!;
+    sum += difference * difference;
   }
   return sum;
 }

@@ -80,19 +80,6 @@ describe('searchScales', () => {
     expect(scales).toHaveLength(8);
     expect(scales[1]).toBe(Math.fround(searchScale(Float32Array.from(members), grid)));
   });
-
-  it('searchScale: follows the elements whose errors weigh more', () => {
-    const values = Float32Array.of(1, 0.3, 0.31, 0.29);
-    const grid = signedGrid(2);
-    const small = searchScale(values, grid, Float64Array.of(0, 1, 1, 1));
-    expect(Math.abs(small - 0.3)).toBeLessThan(0.01);
-    expect(searchScale(values, grid, Float64Array.of(1, 0, 0, 0))).toBeCloseTo(1, 9);
-  });
-
-  it('searchScale: weighs all alike when no element has a weight', () => {
-    const values = seededFloats(20, 2);
-    expect(searchScale(values, signedGrid(3), new Float64Array(20))).toBe(searchScale(values, signedGrid(3)));
-  });
 });
 
 describe('quantizeToNearest', () => {

@@ -80,21 +80,4 @@ describe('searchScale', () => {
   ])('searchScale: %s have the scale 1', (_, values) => {
     expect(searchScale(values, signedGrid(4))).toBe(1);
   });
-
-  it('searchScale: importance decides which weights are hit', () => {
-    const values = Float32Array.of(1, 0.7, 0.45, 0.2);
-    for (const [important, weight] of values.entries()) {
-      const importance = Float64Array.from(values, (_, index) => (index === important ? 1e9 : 1));
-      const scale = searchScale(values, signedGrid(2), importance);
-      // With two positive levels at most, a scale near the weight, which is the level 1, or −2 times it, is needed.
-      expect(Math.abs(scale - weight), `weight ${weight}`).toBeLessThan(0.02 * weight + 0.0125 / 2);
-    }
-  });
-
-  it('searchScale: importance that is the same for all, or nothing for all, changes nothing', () => {
-    const values = heavyTailed(40, 3);
-    const scale = searchScale(values, signedGrid(3));
-    expect(searchScale(values, signedGrid(3), new Float64Array(40).fill(2))).toBe(scale);
-    expect(searchScale(values, signedGrid(3), new Float64Array(40))).toBe(scale);
-  });
 });
