@@ -7,8 +7,12 @@ import type { NodeProto, TensorProto } from '../wire/model-proto.ts';
 /** Names of what is found per channel. */
 export type ChannelFit = { readonly factor: string; readonly meanQuantized: string; readonly meanTarget: string };
 
-/** Keeps a channel without variance at the factor 1: (0 + ε) / (0 + ε). */
-const EPSILON = 1e-12;
+/**
+ * ε keeps a channel without variance at the factor 1: (0 + ε) / (0 + ε). It is above the rounding of single-precision sums, which
+ * grows with the mean that the channel stays at, and far below the variance of a channel that carries anything.
+ */
+const EPSILON_PER_SQUARE = 1e-7;
+const SMALLEST_EPSILON = 1e-12;
 
 /** A factor outside would mean that the quantized channel has lost its signal: then it is left about as it is. */
 const SMALLEST_FACTOR = 0.25;
@@ -32,17 +36,17 @@ export class ChannelStatistics {
     return [...this.#constants.values()];
   }
 
-  /** The mean of values (one per batch) by channel, and for an affine fit what is left of each value without it. */
-  centre(values: readonly string[], layer: Layer, mean: string): NodeProto[] {
+  /** The mean of values (one per batch) by channel. */
+  mean(values: readonly string[], layer: Layer, mean: string): NodeProto[] {
     const { flatten, rows } = this.#asRows(layer);
-    const nodes = [...values.flatMap(flatten), ...this.#mean(values.map(rows), reducedAxes(layer), mean)];
-    if (this.#correction === 'bias') return nodes;
-    return [...nodes, ...values.map((value) => operator('Sub', [rows(value), mean], `${value}@centred`))];
+    return [...values.flatMap(flatten), ...this.#mean(values.map(rows), reducedAxes(layer), mean)];
   }
 
-  /** The factor between quantized outputs and their targets (one per batch), both centred before. */
+  /** The factor between quantized outputs and their targets (one per batch), whose means are known. */
   fit(quantized: readonly string[], targets: readonly string[], layer: Layer, fit: ChannelFit): NodeProto[] {
-    return this.#correction === 'bias' ? this.#one(fit) : this.#factor(quantized, targets, reducedAxes(layer), fit);
+    if (this.#correction === 'bias') return this.#one(fit);
+    const { rows } = this.#asRows(layer);
+    return this.#factor(quantized.map(rows), targets.map(rows), reducedAxes(layer), fit);
   }
 
   /** results = factor · (quantized − meanQuantized) + meanTarget, batch by batch. */
@@ -75,24 +79,45 @@ export class ChannelStatistics {
     ];
   }
 
-  /** factor = clip((cov + ε) / (var + ε)). */
+  /**
+   * factor = clip((cov + ε) / (var + ε)). Second moments are taken about the mean of the first batch, which keeps their digits
+   * as the mean of all would, and lets each batch be reduced by itself: what is large lives only as long as its batch.
+   */
   #factor(
     quantized: readonly string[],
     targets: readonly string[],
     axes: readonly number[],
-    { factor }: ChannelFit,
+    fit: ChannelFit,
   ): NodeProto[] {
-    const epsilon = this.#scalar(EPSILON);
-    const square = (value: string) => operator('Mul', [`${value}@centred`, `${value}@centred`], `${value}@square`);
-    const product = (value: string, batch: number) =>
-      operator('Mul', [`${value}@centred`, `${targets[batch]}@centred`], `${value}@product`);
-    const variances = quantized.map((value) => `${value}@square`);
-    const covariances = quantized.map((value) => `${value}@product`);
+    const { factor, meanQuantized, meanTarget } = fit;
+    const [pilot, targetPilot] = [`${quantized[0]}@mean`, `${targets[0]}@mean`];
+    const deviations = quantized.flatMap((value, batch) => [
+      operator('Sub', [value, pilot], `${value}@centred`),
+      operator('Mul', [`${value}@centred`, `${value}@centred`], `${value}@square`),
+      this.#reduceMean(`${value}@square`, axes, `${value}@squares`),
+      operator('Sub', [targets[batch]!, targetPilot], `${value}@targetCentred`),
+      operator('Mul', [`${value}@centred`, `${value}@targetCentred`], `${value}@product`),
+      this.#reduceMean(`${value}@product`, axes, `${value}@products`),
+    ]);
+    const moment = (part: string, output: string) =>
+      this.#average(
+        quantized.map((value) => `${value}@${part}`),
+        output,
+      );
+    const epsilon = `${factor}@epsilon`;
     return [
-      ...quantized.map(square),
-      ...this.#mean(variances, axes, `${factor}@variance`),
-      ...quantized.map(product),
-      ...this.#mean(covariances, axes, `${factor}@covariance`),
+      ...deviations,
+      ...moment('squares', `${factor}@squares`),
+      ...moment('products', `${factor}@products`),
+      operator('Mul', [pilot, pilot], `${factor}@pilotSquare`),
+      operator('Mul', [`${factor}@pilotSquare`, this.#scalar(EPSILON_PER_SQUARE)], `${factor}@relative`),
+      operator('Add', [`${factor}@relative`, this.#scalar(SMALLEST_EPSILON)], epsilon),
+      operator('Sub', [meanQuantized, pilot], `${factor}@off`),
+      operator('Sub', [meanTarget, targetPilot], `${factor}@targetOff`),
+      operator('Mul', [`${factor}@off`, `${factor}@off`], `${factor}@offSquare`),
+      operator('Mul', [`${factor}@off`, `${factor}@targetOff`], `${factor}@offProduct`),
+      operator('Sub', [`${factor}@squares`, `${factor}@offSquare`], `${factor}@variance`),
+      operator('Sub', [`${factor}@products`, `${factor}@offProduct`], `${factor}@covariance`),
       operator('Add', [`${factor}@variance`, epsilon], `${factor}@divisor`),
       operator('Add', [`${factor}@covariance`, epsilon], `${factor}@dividend`),
       operator('Div', [`${factor}@dividend`, `${factor}@divisor`], `${factor}@free`),
@@ -104,12 +129,18 @@ export class ChannelStatistics {
   /** The mean over all axes but the channels', and over the batches. */
   #mean(values: readonly string[], axes: readonly number[], output: string): NodeProto[] {
     const means = values.map((value) => this.#reduceMean(value, axes, `${value}@mean`));
-    const sum = operator(
-      'Sum',
-      means.map(({ output: [name] }) => name!),
-      `${output}@sum`,
-    );
-    return [...means, sum, operator('Mul', [`${output}@sum`, this.#scalar(1 / values.length)], output)];
+    return [
+      ...means,
+      ...this.#average(
+        values.map((value) => `${value}@mean`),
+        output,
+      ),
+    ];
+  }
+
+  #average(values: readonly string[], output: string): NodeProto[] {
+    const scale = this.#scalar(1 / values.length);
+    return [operator('Sum', [...values], `${output}@sum`), operator('Mul', [`${output}@sum`, scale], output)];
   }
 
   #reduceMean(value: string, axes: readonly number[], output: string): NodeProto {

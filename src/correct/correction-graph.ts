@@ -144,7 +144,7 @@ class Walk {
     const producer = this.#index.producers.get(name)!;
     for (const batch of this.#batches) this.#make('quantized', batch, producer);
     const targets = this.#batches.map((batch) => this.#widen(this.#target(batch, point), layer));
-    this.#nodes.push(...this.#statistics.centre(targets, layer, chosen.meanTarget));
+    this.#nodes.push(...this.#statistics.mean(targets, layer, chosen.meanTarget));
     const raw = this.#fit(
       layer,
       this.#batches.map((batch) => rawName(batch, name)),
@@ -159,7 +159,7 @@ class Walk {
 
   #fit(layer: Layer, outputs: readonly string[], targets: readonly string[], fit: ChannelFit): readonly string[] {
     const quantized = outputs.map((value) => this.#widen(value, layer));
-    this.#nodes.push(...this.#statistics.centre(quantized, layer, fit.meanQuantized));
+    this.#nodes.push(...this.#statistics.mean(quantized, layer, fit.meanQuantized));
     this.#nodes.push(...this.#statistics.fit(quantized, targets, layer, fit));
     return quantized;
   }

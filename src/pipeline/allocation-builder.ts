@@ -112,7 +112,7 @@ type LayerCorrection = {
 
 /** Corrections with the quantized prefix of these variables, of what they choose and of other variables in their place. */
 async function correctionsOf(
-  { layers, candidates, correction, fitting }: BuilderInput,
+  { layers, candidates, correction, fitting, costs }: BuilderInput,
   variables: ChosenVariables,
   moves: readonly number[] = [],
 ): Promise<ReadonlyMap<number, LayerCorrection>> {
@@ -131,7 +131,7 @@ async function correctionsOf(
   const input: CorrectionInput = {
     model,
     layers,
-    batches: fullBatches(batches, batches.length),
+    batches: fullBatches(batches, correctionBatches(costs)),
     correction,
     openSession,
   };
@@ -142,6 +142,17 @@ async function correctionsOf(
       { chosen, moves: new Map(movesOf(layerIndex).map((variable, index) => [variable, others[index]!])) },
     ]),
   );
+}
+
+/** What the walk that finds corrections may take; it holds every batch at once. */
+const CORRECTION_MEMORY_BYTES = 1e9;
+
+/** Peak memory of the walk per batch, in outputs of the widest layer: measured on MobileNet at 7, both networks together. */
+const WIDEST_OUTPUTS = 7;
+
+function correctionBatches(costs: LayerCosts): number {
+  const widest = Math.max(...[...costs.values()].map(({ outputBytes }) => outputBytes));
+  return Math.max(1, Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest)));
 }
 
 /** The uncorrected weight of a candidate as a float tensor. */
