@@ -11,7 +11,7 @@ export type ChannelFit = { readonly factor: string; readonly meanQuantized: stri
  * ε keeps a channel without variance at the factor 1: (0 + ε) / (0 + ε). It is above the rounding of single-precision sums, which
  * grows with the mean that the channel stays at, and far below the variance of a channel that carries anything.
  */
-const EPSILON_PER_SQUARE = 1e-7;
+const EPSILON_PER_SQUARE = 1e-6;
 const SMALLEST_EPSILON = 1e-12;
 
 /** A factor outside would mean that the quantized channel has lost its signal: then it is left about as it is. */
