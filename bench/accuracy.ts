@@ -38,7 +38,7 @@ type BenchData = Pick<RunSettings, 'calibration' | 'evaluation'>;
 
 /** All layers at one width: nothing is measured and nothing chosen. */
 async function benchUniform(shared: SharedModel, data: BenchData): Promise<void> {
-  const widths = shared.name === 'mobilenet' ? [3, 4, 5, 8] : [2, 3, 4, 8];
+  const widths = shared.name === 'mobilenet' ? [4, 5, 8] : [2, 3, 4, 8];
   for (const width of widths) {
     for (const [method, correct] of UNIFORM) {
       const outcome = await runShared(shared, {

@@ -80,7 +80,8 @@ export class ChannelStatistics {
   }
 
   /**
-   * factor = clip((cov + ε) / (var + ε)). Second moments are taken about the mean of the first batch, which keeps their digits
+   * factor = clip((g·cov + ε) / (var + ε)) with g = var / (var + ε), which is 1 but for a channel without variance, whose
+   * covariance is rounding. Second moments are taken about the mean of the first batch, which keeps their digits
    * as the mean of all would, and lets each batch be reduced by itself: what is large lives only as long as its batch.
    */
   #factor(
@@ -119,7 +120,9 @@ export class ChannelStatistics {
       operator('Sub', [`${factor}@squares`, `${factor}@offSquare`], `${factor}@variance`),
       operator('Sub', [`${factor}@products`, `${factor}@offProduct`], `${factor}@covariance`),
       operator('Add', [`${factor}@variance`, epsilon], `${factor}@divisor`),
-      operator('Add', [`${factor}@covariance`, epsilon], `${factor}@dividend`),
+      operator('Div', [`${factor}@variance`, `${factor}@divisor`], `${factor}@gate`),
+      operator('Mul', [`${factor}@covariance`, `${factor}@gate`], `${factor}@gated`),
+      operator('Add', [`${factor}@gated`, epsilon], `${factor}@dividend`),
       operator('Div', [`${factor}@dividend`, `${factor}@divisor`], `${factor}@free`),
       operator('Max', [`${factor}@free`, this.#scalar(SMALLEST_FACTOR)], `${factor}@above`),
       operator('Min', [`${factor}@above`, this.#scalar(LARGEST_FACTOR)], factor),
