@@ -1,170 +1,114 @@
 /** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
-import { randomUUID } from 'node:crypto';
-import type { Config, GateConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
-import { type Problem, renderProblem, UserError } from '../errors.ts';
-import type { Check } from '../gate/verdict.ts';
 import type { ProgressEvent } from '../progress.ts';
-import { describeCheck, OUTCOME_WORD } from '../report/check-text.ts';
 import type { GateReport } from '../report/gate-report.ts';
+import { renderFailureSummary, reportFailure } from './action-failure.ts';
 import type { ActionHost, Annotation } from './action-host.ts';
+import { type ActionInputs, readActionInputs } from './action-inputs.ts';
+import { reportOutcome } from './action-outcome.ts';
+import { holdToBase } from './base-policy.ts';
 import type { Commands } from './commands.ts';
-import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
+import { EXIT_CODE, exitCodeOf } from './failure.ts';
 import type { Files } from './files.ts';
+import { refuseForkOnOwnRunner } from './fork-guard.ts';
+import type { ReadCommitted } from './git.ts';
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from './interrupt.ts';
 import { checkPaths, readConfig } from './read-config.ts';
-import { fitSummary } from './step-summary.ts';
 import { createLogProgress, renderLine } from './terminal-progress.ts';
+import { withoutWorkflowCommands } from './workflow-commands.ts';
+import type { WorkflowContext } from './workflow-context.ts';
 
 export type ActionEffects = {
   readonly host: ActionHost;
+  readonly context: WorkflowContext;
   readonly files: Files;
   readonly commands: Commands;
+  readonly readCommitted: ReadCommitted;
+  /** Writes to the pull request as the inputs say. Never rejects. */
+  comment(inputs: ActionInputs, passed: boolean, markdown: string): Promise<void>;
   /** A clock in milliseconds. */
   now(): number;
 };
 
-/** The runner shows ten errors of a step (actions/runner, ExecutionContext.cs), so the tenth counts the rest. */
-const MAX_ANNOTATIONS = 9;
-
 /** Runs the gate as a workflow step. Returns the exit code and never throws. */
 export async function runAction(effects: ActionEffects): Promise<number> {
-  effects.host.saveState('phase', 'started');
-  const exitCode = await runToExitCode(effects);
+  const { host } = effects;
+  host.saveState('phase', 'started');
+  const exitCode = await runWithInputs(effects).catch((error) => fail(error, host));
   // What was interrupted stays `started`, and the post step tells of it.
-  if (exitCode !== INTERRUPTED_EXIT_CODE) effects.host.saveState('phase', 'finished');
+  if (exitCode !== INTERRUPTED_EXIT_CODE) host.saveState('phase', 'finished');
   return exitCode;
 }
 
-async function runToExitCode(effects: ActionEffects): Promise<number> {
+async function runWithInputs(effects: ActionEffects): Promise<number> {
+  const inputs = readActionInputs(effects.host);
   try {
-    const config = await readActionConfig(effects);
+    refuseForkOnOwnRunner(effects.context, inputs.allowFork);
+    const { config, notes } = await readActionConfig(inputs, effects);
     await checkPaths(config, effects.files);
-    return await gate(config, effects);
+    return await gate(config, notes, inputs, effects);
   } catch (error) {
-    await reportFailure(error, effects.host);
-    return exitCodeOf(error);
+    const exitCode = await fail(error, effects.host);
+    if (!(error instanceof InterruptedError)) await effects.comment(inputs, false, renderFailureSummary(error));
+    return exitCode;
   }
 }
 
-async function readActionConfig({ host, files }: ActionEffects): Promise<Config> {
-  const config = await readConfig(host.input('config') ?? 'bitgate.yml', readOverrides(host), files);
-  for (const message of findConfigWarnings(config)) {
-    host.annotate({ level: 'warning', title: 'bitgate', message });
-  }
-  return config;
+async function fail(error: unknown, host: ActionHost): Promise<number> {
+  await reportFailure(error, host);
+  return exitCodeOf(error);
 }
 
-function readOverrides(host: ActionHost) {
-  const inputs = {
-    model: host.input('model'),
-    output: host.input('output'),
-    size: host.input('size'),
-    bitsPerWeight: host.input('bits-per-weight'),
-    method: host.input('method'),
-    reportDirectory: host.input('report-dir'),
-  };
-  const given = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
-  return { ...given, workingDirectory: host.workspace, nameOption: (option: string) => `input \`${option}\`` };
+/** The config, held to the limits of the base where the workflow asks for it, and what is to be said of it. */
+async function readActionConfig(inputs: ActionInputs, { host, context, files, readCommitted }: ActionEffects) {
+  const { configPath, overrides, policyRef } = inputs;
+  const own = await readConfig(configPath, overrides, files);
+  const held =
+    policyRef === 'base'
+      ? await holdToBase(own, configPath, context, overrides, readCommitted)
+      : { config: own, notes: [] };
+  const warnings = findConfigWarnings(held.config).map(
+    (message): Annotation => ({ level: 'warning', title: 'bitgate', message }),
+  );
+  for (const note of [...warnings, ...held.notes]) host.annotate(note);
+  return held;
 }
 
-async function gate(config: Config, { host, commands, now }: ActionEffects): Promise<number> {
+async function gate(
+  config: Config,
+  notes: readonly Annotation[],
+  inputs: ActionInputs,
+  effects: ActionEffects,
+): Promise<number> {
+  const { host, commands } = effects;
+  const report = await measure(config, notes, effects);
+  await withoutWorkflowCommands(host.write, () => host.write(commands.renderTerminal(report, { color: false })));
+  const summary = commands.renderSummary(report);
+  reportOutcome(report, summary, config, host);
+  await effects.comment(inputs, report.passed, summary);
+  return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
+}
+
+/** Runs the gate with its progress in the log; of a run that fails, keeps how far it came. */
+async function measure(
+  config: Config,
+  notes: readonly Annotation[],
+  { host, commands, now }: ActionEffects,
+): Promise<GateReport> {
   const display = createLogProgress({ write: host.write, now });
   let last: ProgressEvent | undefined;
   const reportProgress = (event: ProgressEvent) => {
     last = event;
     display.report(event);
   };
-  const noteProgress = (error: unknown) => {
+  const warnings = notes.map(({ message }) => message);
+  try {
+    return await withoutWorkflowCommands(host.write, () =>
+      commands.runGate(config, reportProgress, warnings).finally(display.finish),
+    );
+  } catch (error) {
     if (last !== undefined) host.saveState('progress', renderLine(last, undefined));
     throw error;
-  };
-  const report = await withoutWorkflowCommands(host, () =>
-    commands.runGate(config, reportProgress).catch(noteProgress).finally(display.finish),
-  );
-  await withoutWorkflowCommands(host, () => host.write(commands.renderTerminal(report, { color: false })));
-  setOutputs(report, config, host);
-  for (const check of report.checks) {
-    if (!check.passed) host.annotate(annotateCheck(check, config.gate));
   }
-  const summary = fitSummary(commands.renderSummary(report), 'summary.md in the report folder');
-  host.addSummary(summary);
-  return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
-}
-
-/** Names in a model are not trusted: printed at the start of a line, `::` would be a command to the runner. */
-async function withoutWorkflowCommands<Result>(
-  host: ActionHost,
-  work: () => Result | Promise<Result>,
-): Promise<Result> {
-  const token = randomUUID();
-  host.write(`::stop-commands::${token}\n`);
-  try {
-    return await work();
-  } finally {
-    host.write(`\n::${token}::\n`);
-  }
-}
-
-function setOutputs(report: GateReport, config: Config, host: ActionHost): void {
-  host.setOutput('verdict', report.verdict);
-  host.setOutput('artifact-path', config.outputPath);
-  host.setOutput('artifact-size-bytes', report.artifact.sizeBytes);
-  host.setOutput('accuracy', report.quantized.value);
-  host.setOutput('accuracy-drop', report.drop);
-  host.setOutput('report-path', config.reportDirectory);
-}
-
-/** A note on the line of the config that set the limit; as loud as what the check does to the build. */
-function annotateCheck(check: Check, gate: GateConfig): Annotation {
-  const { outcome, limitName } = check;
-  const onlyWarns = outcome === 'warn' || (outcome === 'inconclusive' && gate.inconclusive === 'warn');
-  const where = limitName === undefined ? undefined : gate.locations[limitName];
-  return {
-    level: onlyWarns ? 'warning' : 'error',
-    title: `bitgate: ${OUTCOME_WORD[outcome]}`,
-    message: describeCheck(check),
-    ...(where === undefined ? {} : { where }),
-  };
-}
-
-async function reportFailure(error: unknown, host: ActionHost): Promise<void> {
-  host.setOutput('verdict', 'error');
-  await withoutWorkflowCommands(host, () => host.write(renderFailure(error)));
-  if (error instanceof InterruptedError) return;
-  for (const annotation of annotateFailure(error)) host.annotate(annotation);
-  host.addSummary(renderFailureSummary(error));
-}
-
-function annotateFailure(error: unknown): readonly Annotation[] {
-  if (!(error instanceof UserError)) {
-    const message = error instanceof Error ? error.message : String(error);
-    return [{ level: 'error', title: 'bitgate: internal fault, please report it', message }];
-  }
-  const shown = error.problems.slice(0, MAX_ANNOTATIONS).map(annotateProblem);
-  const restCount = error.problems.length - shown.length;
-  const rest = { level: 'error' as const, title: 'bitgate', message: `and ${restCount} more, see the log` };
-  return restCount > 0 ? [...shown, rest] : shown;
-}
-
-function annotateProblem({ what, where, fix }: Problem): Annotation {
-  return {
-    level: 'error',
-    title: 'bitgate',
-    message: fix === undefined ? what : `${what}\nfix: ${fix}`,
-    ...(where === undefined ? {} : { where }),
-  };
-}
-
-function renderFailureSummary(error: unknown): string {
-  if (!(error instanceof UserError)) return '## bitgate: internal fault\n\nSee the log, and please report it.\n';
-  const problems = error.problems.map((problem) => `${fence(renderProblem(problem))}\n`).join('\n');
-  return fitSummary(`## bitgate: the input cannot be used\n\n${problems}`, 'the log');
-}
-
-/** As code, so that nothing in a message is read as markdown. */
-function fence(text: string): string {
-  const longestRun = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const mark = '`'.repeat(longestRun + 1);
-  return `${mark}text\n${text}\n${mark}`;
 }

@@ -6,8 +6,8 @@ import type { GateReport } from '../report/gate-report.ts';
 
 /** The work itself, injected so that the faces can be tested without a model. */
 export type Commands = {
-  /** Quantizes, measures and decides; leaves the artifact and the report files. */
-  runGate(config: Config, reportProgress: ReportProgress): Promise<GateReport>;
+  /** Quantizes, measures and decides; leaves the artifact and the report files. `warnings` go into the report. */
+  runGate(config: Config, reportProgress: ReportProgress, warnings?: readonly string[]): Promise<GateReport>;
   /** Says in text what a run would work on: layers, sizes, cost, smallest budget. */
   inspect(config: Config, reportProgress: ReportProgress): Promise<string>;
   /** Reads what a starter config says of the model at an absolute path. */

@@ -23,7 +23,7 @@ export type World = Omit<Effects, 'reportProgress' | 'openSession'> & {
 
 export function createCommands(world: World): Omit<Commands, 'solveProgram'> {
   return {
-    runGate: (config, reportProgress) => runAndWrite(config, world, reportProgress),
+    runGate: (config, reportProgress, warnings = []) => runAndWrite(config, world, reportProgress, warnings),
     inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
     renderTerminal,
@@ -36,11 +36,17 @@ async function inspect(config: Config, world: World, reportProgress: ReportProgr
   return renderInspection(await inspectRun(config, { ...world, openSession, reportProgress }));
 }
 
-async function runAndWrite(config: Config, world: World, reportProgress: ReportProgress): Promise<GateReport> {
+async function runAndWrite(
+  config: Config,
+  world: World,
+  reportProgress: ReportProgress,
+  warnings: readonly string[],
+): Promise<GateReport> {
   const runtime = await world.openRuntime(config.runtime);
   const outcome = await runGate(config, { ...world, openSession: runtime.openSession, reportProgress });
   const report: GateReport = {
     ...outcome,
+    warnings: [...warnings, ...outcome.warnings],
     environment: describeEnvironment(runtime),
     reproduce: reproduceLine(config),
   };

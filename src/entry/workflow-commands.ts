@@ -34,3 +34,17 @@ function escapeText(text: string): string {
 function escapeProperty(text: string): string {
   return escapeText(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
+
+/** Names in a model are not trusted: printed at the start of a line, `::` would be a command to the runner. */
+export async function withoutWorkflowCommands<Result>(
+  write: (text: string) => void,
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  const token = randomUUID();
+  write(`::stop-commands::${token}\n`);
+  try {
+    return await work();
+  } finally {
+    write(`\n::${token}::\n`);
+  }
+}

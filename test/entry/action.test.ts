@@ -28,7 +28,15 @@ async function run(runGate: Commands['runGate'], config = CONFIG) {
     workspace: '/w',
   };
   const files = fakeFiles(completeDisk(config));
-  const exitCode = await runAction({ host, files, commands: fakeCommands({ runGate }), now: () => 0 });
+  const exitCode = await runAction({
+    host,
+    context: { eventName: 'push', isFork: false, isSelfHosted: false },
+    files,
+    commands: fakeCommands({ runGate }),
+    readCommitted: async () => undefined,
+    comment: async () => {},
+    now: () => 0,
+  });
   return { exitCode, annotations, outputs, summary, log };
 }
 

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { comparePolicies, withPolicyOf } from '../../src/config/compare-policy.ts';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+
+function config(gate: string, { budget = '{ size: 125 KB }', evaluation = '{ path: t.npz }', output = 'q.onnx' } = {}) {
+  return parseConfig(
+    `version: 1
+model: m.onnx
+output: ${output}
+budget: ${budget}
+data:
+  calibration: { path: c.npz }
+  evaluation: ${evaluation}
+gate: ${gate}
+`,
+    '/w/bitgate.yml',
+  );
+}
+
+/** `name: base > head`, `>` where the change demands less, `<` where it demands more. */
+function outline(base: Config, head: Config): readonly string[] {
+  return comparePolicies(base, head).map(
+    ({ name, base, head, isWeaker }) => `${name}: ${base} ${isWeaker ? '>' : '<'} ${head}`,
+  );
+}
+
+describe('comparePolicies', () => {
+  it.each([
+    ['{ min: 0.9 }', '{ min: 0.85 }', ['gate.min: 0.9 > 0.85']],
+    ['{ min: 0.9 }', '{ min: 0.95 }', ['gate.min: 0.9 < 0.95']],
+    ['{ min: 0.9 }', '{}', ['gate.min: 0.9 > not set']],
+    ['{}', '{ min: 0.9 }', ['gate.min: not set < 0.9']],
+    ['{ max-drop: 0.01 }', '{ max-drop: 0.02 }', ['gate.max-drop: 0.01 > 0.02']],
+    ['{ max-drop: 0.01 }', '{ max-drop: 0 }', ['gate.max-drop: 0.01 < 0']],
+    ['{ max-size: 1 KB }', '{ max-size: 2 KB }', ['gate.max-size: 1000 > 2000']],
+    ['{ metric: kl, max: 0.1 }', '{ metric: kl, max: 0.2 }', ['gate.max: 0.1 > 0.2']],
+    ['{ confidence: 0.95 }', '{ confidence: 0.9 }', ['gate.confidence: 0.95 > 0.9']],
+    ['{ confidence: 0.95 }', '{}', ['gate.confidence: 0.95 > not set']],
+    ['{}', '{ inconclusive: warn }', ['gate.inconclusive: fail > warn']],
+    ['{ inconclusive: warn }', '{}', ['gate.inconclusive: warn < fail']],
+    ['{ metric: top1 }', '{ metric: top5 }', ['gate.metric: top1 > top5']],
+    ['{}', '{ output: other }', ['gate.output: not set > other']],
+    ['{ warn: { min: 0.9 } }', '{ warn: { min: 0.8 } }', ['gate.warn.min: 0.9 > 0.8']],
+    ['{ min: 0.9, max-drop: 0.01 }', '{ max-drop: 0.01, min: 0.9 }', []],
+  ])('comparePolicies: %s to %s', (base, head, expected) => {
+    expect(outline(config(base), config(head))).toEqual(expected);
+  });
+
+  it.each([
+    ['{ size: 125 KB }', '{ size: 130 KB }', 'budget: 125000 bytes > 130000 bytes'],
+    ['{ size: 25% }', '{ size: 20% }', 'budget: 25 % < 20 %'],
+    ['{ bits: 3 }', '{ bits: 4 }', 'budget: 3 bits per weight > 4 bits per weight'],
+    ['{ bits: 3 }', '{ size: 1 KB }', 'budget: 3 bits per weight > 1000 bytes'],
+  ])('comparePolicies: the budget, %s to %s', (base, head, expected) => {
+    expect(outline(config('{}', { budget: base }), config('{}', { budget: head }))).toEqual([expected]);
+  });
+
+  it.each([
+    ['{ path: a }', '{ path: a, samples: 10 }', 'data.evaluation.samples: all > 10'],
+    ['{ path: a, samples: 10 }', '{ path: a, samples: 20 }', 'data.evaluation.samples: 10 < 20'],
+  ])('comparePolicies: evaluation, %s to %s', (base, head, expected) => {
+    expect(outline(config('{}', { evaluation: base }), config('{}', { evaluation: head }))).toEqual([expected]);
+  });
+
+  it('comparePolicies: what demands nothing may differ', () => {
+    expect(outline(config('{}'), config('{}', { output: 'other.onnx' }))).toEqual([]);
+  });
+});
+
+it('withPolicyOf: limits, budget and sample count of the base; everything else, and the places of limits, of the change', () => {
+  const base = config('{ min: 0.9, max-drop: 0.01 }', { evaluation: '{ path: t.npz, samples: 100 }' });
+  const head = config('{ min: 0.5 }', { budget: '{ size: 200 KB }', evaluation: '{ path: n.npz }', output: 'n.onnx' });
+  const held = withPolicyOf(base, head);
+  expect(held.gate).toEqual({ ...base.gate, locations: head.gate.locations });
+  expect(held.budget).toEqual(base.budget);
+  expect(held.data.evaluation).toEqual({ path: '/w/n.npz', sampleCount: 100 });
+  expect(held.outputPath).toBe('/w/n.onnx');
+});
