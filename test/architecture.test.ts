@@ -56,7 +56,7 @@ const TABLE: Readonly<Record<string, Permissions>> = {
   },
   // The faces: the only folder that puts the world and the story together.
   entry: {
-    calls: ['config', 'onnx', 'runtime', 'solver', 'dataset', 'cache', 'report', 'pipeline'],
+    calls: ['config', 'onnx', 'runtime', 'program', 'solver', 'dataset', 'cache', 'report', 'pipeline'],
     names: ['gate', 'evaluate', 'sensitivity'],
   },
 };

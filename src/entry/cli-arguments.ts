@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import type { SolveOptions } from './solve-program-file.ts';
 
 export type CliArguments =
   | { readonly command: 'help' | 'version' }
@@ -11,7 +12,8 @@ export type CliArguments =
       readonly configPath: string;
       readonly overrides: ConfigOverrides;
     }
-  | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string };
+  | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string }
+  | { readonly command: 'solve'; readonly options: Omit<SolveOptions, 'workingDirectory'> };
 
 export const DEFAULT_CONFIG = 'bitgate.yml';
 
@@ -22,6 +24,7 @@ usage:
   bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
   bitgate validate [bitgate.yml] [options]  check a config and its paths
   bitgate init <model.onnx> [bitgate.yml]   write a config for a model
+  bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
 
 options that come before the config; their paths start in the current directory:
   --model <file>            the float model
@@ -34,6 +37,11 @@ options that come before the config; their paths start in the current directory:
   --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
   --runtime-path <folder>   where onnxruntime-node is; only there is looked
   --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
+
+options of solve, beside --size (of the weights alone) and --bits-per-weight:
+  --program <file>          the program, with one matrix for all layers
+  --time-limit <time>       10, 10s or 2m; 60s when absent
+  --gap <ratio>             end at this relative gap; 0.0001 when absent
 
   -h, --help                show this text
   -v, --version             show the version
@@ -58,10 +66,20 @@ const SWITCHES = { 'allow-download': 'allowDownload' } as const satisfies Readon
   Record<string, keyof ConfigOverrides>
 >;
 
-const COMMANDS = ['run', 'inspect', 'validate', 'init'] as const;
+/** Options that `solve` takes, and what they are to it. */
+const SOLVE_OPTIONS = {
+  program: 'program',
+  size: 'size',
+  'bits-per-weight': 'bitsPerWeight',
+  'time-limit': 'timeLimit',
+  gap: 'gap',
+} as const satisfies Readonly<Record<string, keyof SolveOptions>>;
+
+const COMMANDS = ['run', 'inspect', 'validate', 'init', 'solve'] as const;
 
 const OPTIONS = {
   ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' as const }])),
+  ...Object.fromEntries(Object.keys(SOLVE_OPTIONS).map((name) => [name, { type: 'string' as const }])),
   ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' as const }])),
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -113,7 +131,7 @@ function describeOptionProblem(
     return `unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`;
   }
   if (before.some((other) => other.name === name)) return `${rawName} is given twice`;
-  const takesValue = Object.hasOwn(OVERRIDES, name);
+  const takesValue = Object.hasOwn(OVERRIDES, name) || Object.hasOwn(SOLVE_OPTIONS, name);
   if (!takesValue) return value === undefined ? undefined : `${rawName} takes no value`;
   if (value === undefined) return `${rawName} needs a value`;
   return inlineValue || !value.startsWith('--') ? undefined : `${rawName} needs a value, found ${value}`;
@@ -129,9 +147,14 @@ function parseCommand(
     case 'inspect':
     case 'validate':
       refuseMoreThan(1, command, operands);
+      refuseForeign(command, options, { ...OVERRIDES, ...SWITCHES });
       return { command, configPath: operands[0] ?? DEFAULT_CONFIG, overrides: toOverrides(options) };
     case 'init':
       return parseInit(operands, options);
+    case 'solve':
+      refuseMoreThan(0, command, operands);
+      refuseForeign(command, options, SOLVE_OPTIONS);
+      return { command, options: valuesOf(options, SOLVE_OPTIONS) };
     default:
       throw unknownCommand(command);
   }
@@ -170,7 +193,19 @@ function unknownCommand(command: string | undefined): UserError {
   return new UserError({ what: `unknown command ${command}${hint}`, fix: 'see `bitgate --help`' });
 }
 
+/** Options of another command. */
+function refuseForeign(command: string, options: readonly OptionToken[], own: Readonly<Record<string, string>>): void {
+  const foreign = options.filter(({ name }) => !Object.hasOwn(own, name));
+  if (foreign.length === 0) return;
+  const fix = 'see `bitgate --help`';
+  throw new UserError(foreign.map(({ rawName }) => ({ what: `${rawName} does not apply to ${command}`, fix })));
+}
+
 function toOverrides(options: readonly OptionToken[]): ConfigOverrides {
-  const keys = { ...OVERRIDES, ...SWITCHES };
-  return Object.fromEntries(options.map(({ name, value = 'true' }) => [keys[name as keyof typeof keys], value]));
+  return valuesOf(options, { ...OVERRIDES, ...SWITCHES });
+}
+
+/** A switch has no value, and means true. */
+function valuesOf(options: readonly OptionToken[], keys: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(options.map(({ name, value = 'true' }) => [keys[name]!, value]));
 }

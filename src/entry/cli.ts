@@ -11,6 +11,7 @@ import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
 import type { Files } from './files.ts';
 import { checkPaths, readConfig } from './read-config.ts';
+import type { SolveOptions } from './solve-program-file.ts';
 import { createLogProgress, createTerminalProgress, type ProgressDisplay } from './terminal-progress.ts';
 
 /** Everything the command line touches. */
@@ -55,6 +56,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return validate(parsed.configPath, parsed.overrides, io);
     case 'inspect':
       return inspect(parsed.configPath, parsed.overrides, io);
+    case 'solve':
+      return solveProgram(parsed.options, io);
     case 'run':
       return run(parsed.configPath, parsed.overrides, io);
   }
@@ -78,6 +81,15 @@ async function inspect(configPath: string, overrides: ConfigOverrides, io: CliIo
 async function validate(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
   await checkPaths(await readWithWarnings(configPath, overrides, io), io.files);
   io.stdout.write(`${configPath} is valid\n`);
+  return EXIT_CODE.passed;
+}
+
+/** The report is printed also when there is no allocation: a script reads it, a person reads why. */
+async function solveProgram(options: Omit<SolveOptions, 'workingDirectory'>, io: CliIo): Promise<number> {
+  const { workingDirectory } = io;
+  const { report, problems } = await io.commands.solveProgram({ ...options, workingDirectory });
+  io.stdout.write(`${JSON.stringify(report)}\n`);
+  if (problems.length > 0) throw new UserError(problems);
   return EXIT_CODE.passed;
 }
 

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { ModelFacts } from '../config/starter-config.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { GateReport } from '../report/gate-report.ts';
+import type { ProgramOutcome, SolveOptions } from './solve-program-file.ts';
 
 /** The work itself, injected so that the faces can be tested without a model. */
 export type Commands = {
@@ -12,6 +13,8 @@ export type Commands = {
   inspect(config: Config, reportProgress: ReportProgress): Promise<string>;
   /** Reads what a starter config says of the model at an absolute path. */
   describeModel(path: string): Promise<Omit<ModelFacts, 'modelPath'>>;
+  /** Solves a bare program, without any model. */
+  solveProgram(options: SolveOptions): Promise<ProgramOutcome>;
   renderTerminal(report: GateReport, options: { readonly color: boolean }): string;
   renderSummary(report: GateReport): string;
 };

@@ -15,17 +15,19 @@ import { renderTerminal } from '../report/render-terminal.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import type { Commands } from './commands.ts';
 import type { Runtime } from './open-runtime.ts';
+import { solveProgramFile } from './solve-program-file.ts';
 
 /** Everything outside, but for progress, which each run is given, and for the runtime, which its config decides. */
 export type World = Omit<Effects, 'reportProgress' | 'openSession'> & {
   openRuntime(config: RuntimeConfig): Promise<Runtime>;
 };
 
-export function createCommands(world: World): Omit<Commands, 'solveProgram'> {
+export function createCommands(world: World): Commands {
   return {
     runGate: (config, reportProgress, warnings = []) => runAndWrite(config, world, reportProgress, warnings),
     inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
+    solveProgram: (options) => solveProgramFile(options, world),
     renderTerminal,
     renderSummary,
   };

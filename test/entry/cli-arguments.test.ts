@@ -52,6 +52,15 @@ describe('parseCliArguments', () => {
     expect(parseCliArguments(['init', 'm.onnx', 'x.yml'])).toMatchObject({ configPath: 'x.yml' });
   });
 
+  it('parseCliArguments: solve takes a program, a budget and its limits, as they are typed', () => {
+    const argv = ['solve', '--program', 'p.json', '--bits-per-weight', '3.0', '--time-limit=10s', '--gap', '1e-3'];
+    expect(parseCliArguments(argv)).toEqual({
+      command: 'solve',
+      options: { program: 'p.json', bitsPerWeight: '3.0', timeLimit: '10s', gap: '1e-3' },
+    });
+    expect(parseCliArguments(['solve', '--size', '9'])).toEqual({ command: 'solve', options: { size: '9' } });
+  });
+
   it.each([[[]], [['--help']], [['-h']], [['run', '--help']]])('parseCliArguments: %j asks for help', (argv) => {
     expect(parseCliArguments(argv)).toEqual({ command: 'help' });
   });
@@ -65,9 +74,12 @@ describe('parseCliArguments', () => {
     [['runn', 'x'], 'unknown command runn; did you mean run?\n  fix: see `bitgate --help`'],
     [
       ['quantize'],
-      'unknown command quantize, expected one of run, inspect, validate, init\n  fix: see `bitgate --help`',
+      'unknown command quantize, expected one of run, inspect, validate, init, solve\n  fix: see `bitgate --help`',
     ],
-    [['--size', '3'], 'no command given, expected one of run, inspect, validate, init\n  fix: see `bitgate --help`'],
+    [
+      ['--size', '3'],
+      'no command given, expected one of run, inspect, validate, init, solve\n  fix: see `bitgate --help`',
+    ],
     [['run', '--sise', '3'], 'unknown option --sise; did you mean --size?\n  fix: see `bitgate --help`'],
     [['run', '--bits', '3'], 'unknown option --bits\n  fix: see `bitgate --help`'],
     [['run', '-x'], 'unknown option -x\n  fix: see `bitgate --help`'],
@@ -76,6 +88,9 @@ describe('parseCliArguments', () => {
     [['run', '--help=yes'], '--help takes no value\n  fix: see `bitgate --help`'],
     [['run', '--size', '1', '--size=2'], '--size is given twice\n  fix: see `bitgate --help`'],
     [['run', 'a', 'b'], 'run takes no further argument, found b\n  fix: see `bitgate --help`'],
+    [['solve', 'p.json'], 'solve takes no further argument, found p.json\n  fix: see `bitgate --help`'],
+    [['solve', '--model', 'm'], '--model does not apply to solve\n  fix: see `bitgate --help`'],
+    [['run', '--gap', '1'], '--gap does not apply to run\n  fix: see `bitgate --help`'],
     [['init'], 'init needs a model\n  fix: bitgate init <model.onnx> [bitgate.yml]'],
     [['init', 'm', '--size', '3'], '--size does not apply to init\n  fix: edit the config afterwards'],
     [['init', 'm', 'c', 'x'], 'init takes no further argument, found x\n  fix: see `bitgate --help`'],

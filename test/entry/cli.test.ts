@@ -6,7 +6,7 @@ import { main } from '../../src/entry/cli.ts';
 import { USAGE } from '../../src/entry/cli-arguments.ts';
 import type { Commands } from '../../src/entry/commands.ts';
 import { UnsupportedModelError } from '../../src/errors.ts';
-import { CHECKS, CONFIG, completeDisk, type Disk, fakeCommands, fakeFiles, reportOf } from './fakes.ts';
+import { CHECKS, CONFIG, completeDisk, type Disk, fakeCommands, fakeFiles, PROGRAM_REPORT, reportOf } from './fakes.ts';
 
 type Setting = {
   readonly disk?: Disk;
@@ -244,6 +244,33 @@ describe('main, the other commands', () => {
       stderr: 'error: bitgate.yml: exists already\n  fix: remove it, or name another file to write\n',
     });
     expect(disk).toEqual(completeDisk());
+  });
+
+  it('main: solve prints its report as one line of JSON', async () => {
+    const received: unknown[] = [];
+    const solveProgram: Commands['solveProgram'] = async (options) => {
+      received.push(options);
+      return { report: PROGRAM_REPORT, problems: [] };
+    };
+    const result = await run(['solve', '--program', 'p.json', '--bits-per-weight', '3'], {
+      commands: { solveProgram },
+    });
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: '{"status":"optimal","objective":2,"bestBound":2,"relativeGap":0,"seconds":0.5,"bits":[2,8]}\n',
+      stderr: '',
+    });
+    expect(received).toEqual([{ program: 'p.json', bitsPerWeight: '3', workingDirectory: '/w' }]);
+  });
+
+  it('main: solve without an allocation prints its report, says why, and is exit code 2', async () => {
+    const report = { status: 'infeasible', smallestSizeBytes: 30, smallestBitsPerWeight: 2, seconds: 0.5 } as const;
+    const solveProgram = async () => ({ report, problems: [{ what: 'no allocation fits', fix: 'raise it' }] });
+    expect(await run(['solve', '--program', 'p.json', '--size', '1'], { commands: { solveProgram } })).toEqual({
+      exitCode: 2,
+      stdout: '{"status":"infeasible","smallestSizeBytes":30,"smallestBitsPerWeight":2,"seconds":0.5}\n',
+      stderr: 'error: no allocation fits\n  fix: raise it\n',
+    });
   });
 
   it('main: --help prints the usage, --version the version of the package', async () => {

@@ -1,6 +1,7 @@
 /** Stand-ins for the world around both faces: a small disk in memory, and work that only remembers. */
 import type { Commands } from '../../src/entry/commands.ts';
 import type { Files } from '../../src/entry/files.ts';
+import type { ProgramReport } from '../../src/entry/solve-program-file.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Check } from '../../src/gate/verdict.ts';
 import type { GateReport } from '../../src/report/gate-report.ts';
@@ -95,6 +96,15 @@ export function reportOf(checks: readonly Check[]): GateReport {
   };
 }
 
+export const PROGRAM_REPORT: ProgramReport = {
+  status: 'optimal',
+  objective: 2,
+  bestBound: 2,
+  relativeGap: 0,
+  seconds: 0.5,
+  bits: [2, 8],
+};
+
 export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
   return {
     runGate: async (_config, reportProgress) => {
@@ -104,6 +114,7 @@ export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
     },
     inspect: async () => '20 layers\n',
     describeModel: async () => ({ sizeBytes: 5, inputs: [], layerCount: 20, weightCount: 9 }),
+    solveProgram: async () => ({ report: PROGRAM_REPORT, problems: [] }),
     renderTerminal: ({ verdict }, { color }) => `${color ? '<color>' : ''}verdict: ${verdict}\n`,
     renderSummary: ({ verdict }) => `## ${verdict}\n`,
     ...overrides,
