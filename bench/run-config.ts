@@ -52,5 +52,7 @@ function configOf(shared: SharedModel, settings: RunSettings): Config {
     gate: { metric: 'top1', inconclusive: 'fail', warn: {}, locations: {} },
     seed: 1,
     runtime: { device: 'cpu', allowsDownload: false },
+    cache: { setting: 'off', verifyCount: 0 },
+    memoryLimitBytes: 2e9,
   };
 }

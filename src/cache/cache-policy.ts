@@ -1,6 +1,5 @@
 /** Which store a run uses. */
-
-export type CacheSetting = 'auto' | 'github' | 'local' | 'off';
+import type { CacheSetting } from '../config/config.ts';
 
 export type CachePolicy = {
   readonly store: 'github' | 'local' | 'off';

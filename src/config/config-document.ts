@@ -47,6 +47,10 @@ export type ConfigDocument = {
   } & LimitsDocument;
   readonly seed: number;
   readonly device: 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'tensorrt' | 'coreml' | 'dml';
+  readonly cache: 'auto' | 'github' | 'local' | 'off';
+  readonly 'cache-dir'?: string;
+  readonly 'cache-verify': number;
+  readonly 'memory-limit': number | string;
 };
 
 export type LimitsDocument = {

@@ -107,6 +107,7 @@ function findSizeProblems(document: YamlDocument, read: Read): readonly Problem[
     ...refuse(['budget', 'size'], (size) => parseSize(size) !== undefined, 'at least 1 byte and at most 100%'),
     ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
     ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+    ...refuse(['memory-limit'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
   ];
 }
 

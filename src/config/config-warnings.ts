@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 
 /** Says what a valid config leaves open, or asks in vain, that its author may not have meant to. */
-export function findConfigWarnings({ gate, cacheDirectory }: Config): readonly string[] {
+export function findConfigWarnings({ gate, cache }: Config): readonly string[] {
   const limitsAccuracy = [gate, gate.warn].some(({ min, max, maxDrop }) => (min ?? max ?? maxDrop) !== undefined);
   const limits = gate.metric === 'kl' ? '`max` or `max-drop`' : '`min` or `max-drop`';
   return [
@@ -11,6 +11,8 @@ export function findConfigWarnings({ gate, cacheDirectory }: Config): readonly s
     ...(gate.inconclusive === 'warn' && gate.confidence === undefined
       ? ['`gate.inconclusive` changes nothing without `gate.confidence`: measured values are never inconclusive']
       : []),
-    ...(cacheDirectory === undefined ? [] : ['measurements are not kept yet, so the cache folder changes nothing']),
+    ...(cache.setting === 'off' && cache.directory !== undefined
+      ? ['`cache-dir` changes nothing while `cache` is off']
+      : []),
   ];
 }

@@ -7,8 +7,6 @@ export type Config = {
   readonly modelPath: string;
   readonly outputPath: string;
   readonly reportDirectory: string;
-  /** Reserved for kept measurements: nothing reads or writes there yet. */
-  readonly cacheDirectory?: string;
   readonly budget: BudgetConfig;
   readonly quantize: QuantizeConfig;
   readonly data: DataConfig;
@@ -19,7 +17,22 @@ export type Config = {
   /** Seeds the choice of samples. */
   readonly seed: number;
   readonly runtime: RuntimeConfig;
+  readonly cache: CacheConfig;
+  /** What a session of the runtime may take, by estimate. */
+  readonly memoryLimitBytes: number;
 };
+
+/** Where measured losses are kept. */
+export type CacheConfig = {
+  readonly setting: CacheSetting;
+  /** Of what is kept on this machine; a default place when absent. */
+  readonly directory?: string;
+  /** How many kept units are measured again before the rest is believed. */
+  readonly verifyCount: number;
+};
+
+/** `auto`: the Actions cache for the action, this machine for the command line, neither for releases. */
+export type CacheSetting = 'auto' | 'github' | 'local' | 'off';
 
 /** Where models run, and with which onnxruntime. */
 export type RuntimeConfig = {

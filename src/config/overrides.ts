@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { parseByteSize, parsePercent } from './byte-size.ts';
-import type { BudgetConfig, DeviceChoice, SensitivityConfig } from './config.ts';
+import type { BudgetConfig, CacheSetting, DeviceChoice, SensitivityConfig } from './config.ts';
 
 /** The options as they were typed; each absent one leaves the file's setting. */
 export type ConfigOverrides = {
@@ -15,6 +15,7 @@ export type ConfigOverrides = {
   readonly bitsPerWeight?: string;
   readonly method?: string;
   readonly reportDirectory?: string;
+  readonly cache?: string;
   readonly cacheDirectory?: string;
   readonly device?: string;
   readonly runtimePath?: string;
@@ -29,6 +30,7 @@ export type AppliedOverrides = {
   readonly modelPath?: string;
   readonly outputPath?: string;
   readonly reportDirectory?: string;
+  readonly cacheSetting?: CacheSetting;
   readonly cacheDirectory?: string;
   readonly budget?: BudgetConfig;
   readonly method?: SensitivityConfig['method'];
@@ -55,6 +57,8 @@ const METHODS: readonly string[] = [
   'auto',
 ] satisfies SensitivityConfig['method'][];
 
+const CACHE_SETTINGS: readonly string[] = ['auto', 'github', 'local', 'off'] satisfies CacheSetting[];
+
 /** More bits than a float weight has are no budget. */
 const MAX_BITS_PER_WEIGHT = 32;
 
@@ -78,6 +82,7 @@ export function applyOverrides(overrides: ConfigOverrides): {
     modelPath: path(overrides.model, 'model'),
     outputPath: path(overrides.output, 'output'),
     reportDirectory: path(overrides.reportDirectory, 'report-dir'),
+    cacheSetting: keep(parseName<CacheSetting>(overrides.cache, CACHE_SETTINGS, name('cache'))),
     cacheDirectory: path(overrides.cacheDirectory, 'cache-dir'),
     budget: keep(parseBudget(overrides, name)),
     method: keep(parseName<SensitivityConfig['method']>(overrides.method, METHODS, name('method'))),

@@ -5,6 +5,7 @@ import { type Problem, type SourceLocation, UserError } from '../errors.ts';
 import { parseByteSize } from './byte-size.ts';
 import type {
   BudgetConfig,
+  CacheConfig,
   Config,
   DataConfig,
   GateConfig,
@@ -67,7 +68,6 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     modelPath: applied.modelPath ?? toAbsolute(settings.model),
     outputPath: applied.outputPath ?? toAbsolute(settings.output),
     reportDirectory: applied.reportDirectory ?? toAbsolute(settings.report),
-    ...(applied.cacheDirectory === undefined ? {} : { cacheDirectory: applied.cacheDirectory }),
     budget: applied.budget ?? buildBudget(settings),
     quantize: {
       bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
@@ -89,6 +89,22 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       ...(applied.runtimePath === undefined ? {} : { path: applied.runtimePath }),
       allowsDownload: applied.allowsDownload ?? false,
     },
+    cache: buildCache(settings, applied, toAbsolute),
+    memoryLimitBytes: parseByteSize(settings['memory-limit'])!,
+  };
+}
+
+function buildCache(
+  settings: ConfigDocument,
+  applied: AppliedOverrides,
+  toAbsolute: (path: string) => string,
+): CacheConfig {
+  const inFile = settings['cache-dir'];
+  const directory = applied.cacheDirectory ?? (inFile === undefined ? undefined : toAbsolute(inFile));
+  return {
+    setting: applied.cacheSetting ?? settings.cache,
+    ...(directory === undefined ? {} : { directory }),
+    verifyCount: settings['cache-verify'],
   };
 }
 

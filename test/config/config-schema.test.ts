@@ -30,6 +30,7 @@ const WITHOUT_DEFAULT = [
   'gate.warn.max',
   'gate.warn.max-drop',
   'gate.warn.max-size',
+  'cache-dir',
 ];
 
 function properties(node: SchemaNode, path: string): readonly { path: string; node: SchemaNode; required: boolean }[] {
@@ -61,6 +62,12 @@ it('config schema: the option --device takes what device takes', () => {
   const devices = all.find(({ path }) => path === 'device')?.node.enum as readonly string[];
   for (const device of devices) expect(applyOverrides({ device }).applied).toEqual({ device });
   expect(applyOverrides({ device: 'gpu' }).problems[0]?.what).toContain(`one of ${devices.join(', ')}`);
+});
+
+it('config schema: the option --cache takes what cache takes', () => {
+  const settings = all.find(({ path }) => path === 'cache')?.node.enum as readonly string[];
+  for (const cache of settings) expect(applyOverrides({ cache }).applied).toEqual({ cacheSetting: cache });
+  expect(applyOverrides({ cache: 'on' }).problems[0]?.what).toContain(`one of ${settings.join(', ')}`);
 });
 
 const FOLDER = resolve(import.meta.dirname, '../../schemas');

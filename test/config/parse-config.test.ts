@@ -43,6 +43,10 @@ gate:
   warn: { min: 0.92, max-drop: 0.005, max-size: 120 KiB }
 seed: 7
 device: webgpu
+cache: local
+cache-dir: ../kept
+cache-verify: 3
+memory-limit: 512 MiB
 `;
 
 function parse(text: string): Config {
@@ -95,6 +99,8 @@ describe('parseConfig', () => {
       },
       seed: 0,
       runtime: { device: 'auto', allowsDownload: false },
+      cache: { setting: 'auto', verifyCount: 0 },
+      memoryLimitBytes: 2e9,
     });
   });
 
@@ -161,6 +167,8 @@ describe('parseConfig', () => {
       },
       seed: 7,
       runtime: { device: 'webgpu', allowsDownload: false },
+      cache: { setting: 'local', directory: '/work/kept', verifyCount: 3 },
+      memoryLimitBytes: 536_870_912,
     });
   });
 
@@ -191,11 +199,11 @@ describe('parseConfig, errors', () => {
   it.each([
     [
       '',
-      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
     [
       '- a\n',
-      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %j is not a map of settings', (text, message) => {
     expect(errorOf(text).message).toBe(message);
@@ -221,7 +229,7 @@ data:
       'bitgate.yml:5:1: unknown key `size` at the top',
       '  fix: it belongs in `budget`',
       'bitgate.yml:6:1: unknown key `foo` at the top',
-      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
+      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
       'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
       '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
       'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
@@ -380,12 +388,20 @@ data:
       '8:9',
       'unknown key `samples` in `gate`\n  fix: it belongs in `data.calibration` or `data.evaluation`',
     ],
+    ['cache: lokal', '8:8', '`cache` is "lokal", expected one of auto, github, local, off; did you mean local?'],
+    ['cache-verify: -1', '8:15', '`cache-verify` is -1, expected a whole number from 0 to 2147483647'],
+    [
+      'memory-limit: 2 gigs',
+      '8:15',
+      '`memory-limit` is "2 gigs", expected a size such as 2000000000 (bytes), "2 GB" or "512 MiB"',
+    ],
+    ['memory-limit: 0 GB', '8:15', '`memory-limit` is "0 GB", expected at least 1 byte'],
     ['seed: -1', '8:7', '`seed` is -1, expected a whole number from 0 to 4294967295'],
     ['report: ""', '8:9', '`report` is "", expected a text that is not empty'],
     [
       '__proto__: 1',
       '8:1',
-      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %s', (line, place, message) => {
     expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
@@ -492,6 +508,7 @@ describe('parseConfig, overrides', () => {
       size: '300 KiB',
       method: 'pairwise',
       reportDirectory: 'r',
+      cache: 'off',
       cacheDirectory: 'c',
       device: 'cuda',
       runtimePath: 'ort',
@@ -502,7 +519,7 @@ describe('parseConfig, overrides', () => {
       modelPath: '/home/me/other.onnx',
       outputPath: '/home/out.onnx',
       reportDirectory: '/home/me/r',
-      cacheDirectory: '/home/me/c',
+      cache: { setting: 'off', directory: '/home/me/c', verifyCount: 3 },
       runtime: { device: 'cuda', path: '/home/me/ort', allowsDownload: true },
       budget: { kind: 'bytes', sizeBytes: 307_200 },
       sensitivity: { method: 'pairwise', loss: 'cross-entropy' },
