@@ -1,36 +1,11 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/dataset/format-error.ts';
 import { decodeImage } from '../../src/dataset/image/decode-image.ts';
 import { decodePng } from '../../src/dataset/image/png/decode-png.ts';
 import { fixture, fixtureNames, pixelFixture } from './fixtures.ts';
 import { joined } from './npy-bytes.ts';
-
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-
-function chunk(type: string, body: Uint8Array): Uint8Array {
-  const content = joined(Buffer.from(type), body);
-  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(body.length);
-  checksum.writeUInt32BE(crc32(content));
-  return joined(length, content, checksum);
-}
-
-type Header = { width?: number; height?: number; bitDepth?: number; colourType?: number; methods?: number[] };
-
-function header({ width = 2, height = 1, bitDepth = 8, colourType = 2, methods = [0, 0, 0] }: Header = {}) {
-  const body = Buffer.alloc(13);
-  body.writeUInt32BE(width, 0);
-  body.writeUInt32BE(height, 4);
-  body.set([bitDepth, colourType, ...methods], 8);
-  return chunk('IHDR', body);
-}
-
-const END = chunk('IEND', new Uint8Array(0));
-
-function png(fields: Header, lines: Uint8Array, ...others: Uint8Array[]): Uint8Array {
-  return joined(SIGNATURE, header(fields), ...others, chunk('IDAT', deflateSync(lines)), END);
-}
+import { chunk, END, type Header, header, png, SIGNATURE } from './png-bytes.ts';
 
 function messageOf(data: Uint8Array): string {
   try {
