@@ -17,13 +17,14 @@ const EXTERNALS = ['onnxruntime-node', 'highs'];
 const BUNDLES = {
   'bitgate.mjs': { entry: 'src/entry/program.js' },
   'highs-worker.mjs': { entry: 'src/solver/highs-worker.js' },
+  'post.mjs': { entry: 'src/entry/post.js' },
   'probe.mjs': { entry: 'src/entry/probe.js' },
   // Nearly all of it is other people's code, 3.5 MB with its comments.
   'actions-cache-process.mjs': { entry: 'src/entry/actions-cache-process.js', minify: true },
 };
 
 /** The files that are run: a line each that starts a program of bitgate.mjs. */
-const STARTERS = { 'cli.mjs': 'bin.js', 'main.mjs': 'main.js', 'post.mjs': 'post.js' };
+const STARTERS = { 'cli.mjs': 'bin.js', 'main.mjs': 'main.js' };
 
 /** JavaScript that is generated, not compiled. */
 const COPIED = ['src/wire/onnx_pb.js'];

@@ -1,4 +1,5 @@
-/** The action's post step as a program; dist/post.mjs. */
-import { startPost } from './program.ts';
+/** The action's post step as a program, which runs also when the main step failed or was killed; bundled to dist/post.mjs. */
+import { createActionHost } from './action-host.ts';
+import { runPostStep } from './post-step.ts';
 
-await startPost();
+process.exitCode = runPostStep(createActionHost(process.env, process.cwd()));

@@ -1,4 +1,4 @@
-/** The programs of the bundle. Each starter in dist/ (bin.ts, main.ts, post.ts) calls one. */
+/** The programs of the bundle. Each starter in dist/ (bin.ts, main.ts) calls one. */
 import { BITGATE_VERSION } from '../version.ts';
 import { runAction } from './action.ts';
 import { createActionHost } from './action-host.ts';
@@ -11,7 +11,6 @@ import { createWorld } from './create-world.ts';
 import { nodeFiles } from './files.ts';
 import { readCommitted } from './git.ts';
 import { abortOnInterrupt } from './interrupt.ts';
-import { runPostStep } from './post-step.ts';
 import { readWorkflowContext } from './workflow-context.ts';
 
 /** The command line. */
@@ -67,9 +66,4 @@ async function readEvent({ GITHUB_EVENT_PATH: path }: NodeJS.ProcessEnv): Promis
   } catch {
     return undefined;
   }
-}
-
-/** The action's post step, which runs also when the main step failed or was killed. */
-export async function startPost(): Promise<void> {
-  process.exitCode = runPostStep(createActionHost(process.env, process.cwd()));
 }
