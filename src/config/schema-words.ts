@@ -55,7 +55,8 @@ function describeType(type: string, node: SchemaNode): string {
 
 function describeMap({ properties, additionalProperties }: SchemaNode): string {
   if (typeof additionalProperties === 'object') return `a map from names to ${describeExpected(additionalProperties)}`;
-  return `a map with the keys ${Object.keys(properties ?? {}).join(', ')}`;
+  const keys = Object.keys(properties ?? {});
+  return `a map with the key${keys.length === 1 ? '' : 's'} ${keys.join(', ')}`;
 }
 
 function describeRange({ minimum, exclusiveMinimum, maximum }: SchemaNode): string {

@@ -27,7 +27,7 @@ ${inputs}
 version: 1
 model: ${JSON.stringify(model)}
 output: ${JSON.stringify(`build/${baseName(model)}.quant.onnx`)}
-report: bitgate-report            # result.json and summary.md
+report: bitgate-report            # result.json, summary.md and report.html
 
 budget:
   bits: 4.0                       # mean bits per weight; or a size of the whole file: 125 KB, 300 KiB, "25%"
