@@ -1,4 +1,4 @@
-/** Steepest descent over single moves and pair moves that keeps every constraint. */
+/** Descent over single moves and pairs of moves that keeps every constraint. */
 import { applyMove, changeOfMove, type SearchState, violationOf } from './search-state.ts';
 
 /** A gain below this share of the terms it is made of is rounding, and following it could go round in circles. */
@@ -15,13 +15,8 @@ export function descend(state: SearchState, stop: () => boolean): boolean {
   const threshold = -GAIN_TOLERANCE * state.program.scale;
   while (!stop()) {
     const single = bestSingleMove(state, threshold);
-    if (single >= 0) {
-      applyMove(state, single);
-      continue;
-    }
-    const pair = bestPairMove(state, threshold);
-    if (pair === undefined) return true;
-    for (const variable of pair) applyMove(state, variable);
+    if (single >= 0) applyMove(state, single);
+    else if (!improveByPairs(state, threshold, stop)) return true;
   }
   return true;
 }
@@ -89,27 +84,47 @@ function bestSingleMove(state: SearchState, threshold: number): number {
   return best;
 }
 
+/**
+ * One sweep over all pairs of moves: for every first move the best second one, taken at once if the two gain. Waiting for
+ * the best pair of all would cost a sweep per pair.
+ *
+ * @returns whether any pair was taken
+ */
+function improveByPairs(state: SearchState, threshold: number, stop: () => boolean): boolean {
+  const { variableCount, groupOf } = state.program;
+  const changes = new Float64Array(variableCount);
+  fillChanges(state, changes);
+  let hasImproved = false;
+  for (let first = 0; first < variableCount && !stop(); first++) {
+    if (first === state.chosen[groupOf[first]!]) continue;
+    const second = bestSecondMove(state, changes, first, threshold);
+    if (second < 0) continue;
+    applyMove(state, first);
+    applyMove(state, second);
+    fillChanges(state, changes);
+    hasImproved = true;
+  }
+  return hasImproved;
+}
+
+function fillChanges(state: SearchState, changes: Float64Array): void {
+  for (let variable = 0; variable < changes.length; variable++) changes[variable] = changeOfMove(state, variable);
+}
+
 /** This loop is where local search spends its time, hence the flat indexing. */
-function bestPairMove(state: SearchState, threshold: number): [number, number] | undefined {
+function bestSecondMove(state: SearchState, changes: Float64Array, first: number, threshold: number): number {
   const { program, chosen } = state;
   const { quadratic, variableCount, groupOf, offsets } = program;
-  const changes = Float64Array.from({ length: variableCount }, (_, variable) => changeOfMove(state, variable));
-  let best: [number, number] | undefined;
-  let bestChange = threshold;
-  for (let first = 0; first < variableCount; first++) {
-    const group = groupOf[first]!;
-    const leaving = chosen[group]!;
-    if (first === leaving) continue;
-    const [row, leavingRow] = [first * variableCount, leaving * variableCount];
-    for (let other = group + 1; other < program.groupCount; other++) {
-      const current = chosen[other]!;
-      const base = changes[first]! - quadratic[row + current]! + quadratic[leavingRow + current]!;
-      for (let second = offsets[other]!; second < offsets[other + 1]!; second++) {
-        const change = base + changes[second]! + quadratic[row + second]! - quadratic[leavingRow + second]!;
-        if (change >= bestChange || second === current || !fits(state, first, second)) continue;
-        best = [first, second];
-        bestChange = change;
-      }
+  const group = groupOf[first]!;
+  const [row, leavingRow] = [first * variableCount, chosen[group]! * variableCount];
+  let [best, bestChange] = [-1, threshold];
+  for (let other = group + 1; other < program.groupCount; other++) {
+    const current = chosen[other]!;
+    const base = changes[first]! - quadratic[row + current]! + quadratic[leavingRow + current]!;
+    for (let second = offsets[other]!; second < offsets[other + 1]!; second++) {
+      const change = base + changes[second]! + quadratic[row + second]! - quadratic[leavingRow + second]!;
+      if (change >= bestChange || second === current || !fits(state, first, second)) continue;
+      [best, bestChange] = [second, change];
     }
   }
   return best;

@@ -17,8 +17,8 @@ const START_PRICES = [1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
 /** Random starts find what lies far from any greedy choice; indefinite programs have such optima. */
 const MAX_RANDOM_STARTS = 100;
 const RANDOM_STARTS_PER_KICK = 0.5;
-/** Kicks are as many as fit into about this many evaluated pair moves: near 0.1 s in JavaScript. */
-const PAIR_MOVE_BUDGET = 4e7;
+/** Kicks are as many as fit into about this many evaluated pair moves: a few tenths of a second in JavaScript. */
+const PAIR_MOVE_BUDGET = 1e8;
 const MAX_KICKS = 200;
 const MIN_KICKS = 10;
 

@@ -41,7 +41,7 @@ export type TimelessSolution = Solution extends infer S ? (S extends Solution ? 
 type Knowledge = { readonly incumbent: Incumbent | undefined; readonly bestBound: number; readonly proof: Proof };
 
 /** Branch and bound has this long, and at most this share of the time left, before HiGHS takes over. */
-const BRANCHING_SECONDS_BEFORE_MILP = 3;
+const BRANCHING_SECONDS_BEFORE_MILP = 2;
 const BRANCHING_SHARE_BEFORE_MILP = 0.3;
 /** Above this many columns HiGHS's bound moves more slowly than that of branch and bound. */
 const MAX_MILP_COLUMNS = 4000;
