@@ -12,7 +12,7 @@ import { attribute, decodeBuilt, floatInput, node, runModel, value, weight } fro
 const GRANULARITIES: readonly Granularity[] = ['tensor', 'channel', { block: 4 }, { block: 3 }];
 
 describe('packScales', () => {
-  for (const opset of [9, 11, 17]) {
+  for (const opset of [7, 9, 11, 17]) {
     for (const granularity of GRANULARITIES) {
       it(`packScales: ${JSON.stringify(granularity)} at opset ${opset} decodes to the quantized weights`, async () => {
         const model = await threeMatrices(opset);
