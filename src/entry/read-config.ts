@@ -3,7 +3,7 @@ import type { Config, DataSourceConfig } from '../config/config.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { MAX_TEXT_BYTES } from '../config/yaml-document.ts';
-import { UserError } from '../errors.ts';
+import { type Problem, UserError } from '../errors.ts';
 import type { Files } from './files.ts';
 
 /**
@@ -54,7 +54,7 @@ export async function checkPaths(config: Config, files: Files): Promise<void> {
 async function checkInputs({ modelPath, data }: Config, files: Files): Promise<void> {
   const modelKind = await files.kindOf(modelPath);
   const problems = [
-    ...(modelKind === 'file' ? [] : [{ what: `the model is ${name(modelKind)}, expected a file`, where: modelPath }]),
+    ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
     ...(await findMissing('calibration', data.calibration, files)),
     ...(await findMissing('evaluation', data.evaluation, files)),
   ];
@@ -66,6 +66,10 @@ async function findMissing(role: string, { path }: DataSourceConfig, files: File
   return [{ what: `the ${role} data is missing`, where: path, fix: 'check the path, which is relative to the config' }];
 }
 
-function name(kind: 'folder' | 'missing'): string {
-  return kind === 'folder' ? 'a folder' : 'missing';
+function describeWrongModel(modelPath: string, kind: 'folder' | 'missing'): Problem {
+  return {
+    what: `the model is ${kind === 'folder' ? 'a folder' : 'missing'}, expected a file`,
+    where: modelPath,
+    fix: 'check the path: `model` is relative to the config, an option to the working directory',
+  };
 }

@@ -1,3 +1,4 @@
+import { assertNotArtifact } from '../artifact/artifact-metadata.ts';
 import type { Config } from '../config/config.ts';
 import type { Files } from '../entry/files.ts';
 import { type Layer, listLayers } from '../onnx/list-layers.ts';
@@ -18,6 +19,8 @@ export async function readModel(
   files: Pick<Files, 'readFile' | 'externalDataOf'>,
 ): Promise<LoadedModel> {
   const original = await decodeModel(await files.readFile(modelPath), modelPath, files.externalDataOf(modelPath));
+  // Before its layers are looked for: none of them has a plain weight any more.
+  assertNotArtifact(original);
   const prepared = prepareModel(original);
   const model = quantize.correct === 'none' ? prepared : giveOwnBiases(prepared);
   return { original, model, layers: listLayers(model) };

@@ -144,6 +144,7 @@ describe('main, bad input', () => {
       exitCode: 2,
       stderr:
         'error: /w/m.onnx: the model is missing, expected a file\n' +
+        '  fix: check the path: `model` is relative to the config, an option to the working directory\n' +
         'error: /w/t.npz: the evaluation data is missing\n  fix: check the path, which is relative to the config\n',
     });
   });
@@ -223,7 +224,9 @@ describe('main, the other commands', () => {
   it('main: validate finds a missing model', async () => {
     expect(await run(['validate', '--model', 'none.onnx'])).toMatchObject({
       exitCode: 2,
-      stderr: 'error: /w/none.onnx: the model is missing, expected a file\n',
+      stderr:
+        'error: /w/none.onnx: the model is missing, expected a file\n' +
+        '  fix: check the path: `model` is relative to the config, an option to the working directory\n',
     });
   });
 
