@@ -18,20 +18,26 @@ const UNIFORM: readonly (readonly [QuantizeMethod, Correction])[] = [
 
 const MIXED: readonly number[] = [3, 2.5, 2.1];
 
-/** `npm run bench -- accuracy [model …]` */
+const PARTS = { uniform: benchUniform, mixed: benchMixed } as const;
+
+/** `npm run bench -- accuracy [uniform|mixed|model …]`; all of it without arguments. */
 export async function benchAccuracy(): Promise<void> {
-  const names = process.argv.slice(3);
+  const [parts, names] = [process.argv.slice(3).filter(isPart), process.argv.slice(3).filter((name) => !isPart(name))];
+  const wanted = parts.length > 0 ? parts : (Object.keys(PARTS) as (keyof typeof PARTS)[]);
   const halves = await mkdtemp(join(tmpdir(), 'bitgate-bench-'));
   try {
     for (const shared of presentModels(...(names.length > 0 ? names : ['resnet20', 'resnet32', 'mobilenet']))) {
       const data = await dataOf(shared, halves);
-      await benchUniform(shared, data);
-      await benchMixed(shared, data);
+      for (const part of wanted) await PARTS[part](shared, data);
     }
   } finally {
     await rm(halves, { recursive: true });
     await closeSolver();
   }
+}
+
+function isPart(name: string): name is keyof typeof PARTS {
+  return name in PARTS;
 }
 
 type BenchData = Pick<RunSettings, 'calibration' | 'evaluation'>;
