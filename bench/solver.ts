@@ -2,6 +2,7 @@
  * How long the solver takes to prove how much, on real programs; one JSON line per case. Cases:
  * - the 28 programs of ../shared/iqp, to the gaps that are asked of them;
  * - 110 layers at five bit-widths, composed from them (composed-program.ts), ten seconds each, with the process's memory;
+ * - ResNet-20 under three limits at once, the second and third of invented tables;
  * - ResNet-20 without the projection, measured here (measured-program.ts), and the same by each proof alone.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { objectiveOf } from '../src/program/evaluate-assignment.ts';
 import { liftAssignment, linearise } from '../src/program/linearise.ts';
 import type { QuadraticProgram } from '../src/program/quadratic-program.ts';
 import { assignmentOf } from '../src/program/variables.ts';
+import { seededRandom } from '../src/random.ts';
 import { branchAndBound } from '../src/solver/branch-and-bound.ts';
 import { convexify } from '../src/solver/convexify.ts';
 import { createSolver } from '../src/solver/create-solver.ts';
@@ -56,7 +58,11 @@ export async function benchSolver(): Promise<void> {
     }
   }
   const projected = files.get('resnet20-kl');
-  if (projected !== undefined) await compareProofs('resnet20-kl', projected);
+  if (projected !== undefined) {
+    await compareProofs('resnet20-kl', projected);
+    await benchProven('resnet20-kl, three limits', withTables(projected), GAP, PROOF_SECONDS);
+    await compareProofs('resnet20-kl, three limits', withTables(projected));
+  }
   await solver.close();
 }
 
@@ -90,6 +96,23 @@ async function benchComposed(files: ReadonlyMap<string, ProgramFile>): Promise<v
       }));
     }
   }
+}
+
+/** Two further limits: costs that grow with the bits, by a factor of its own for each layer, halfway between least and most. */
+function withTables(file: ProgramFile): ProgramFile {
+  const random = seededRandom(1);
+  const constraints = ['latency', 'energy'].map((name) => {
+    const factors = file.weights.map(() => random());
+    const costs = factors.flatMap((factor) => file.bits.map((bits) => factor * (bits + random())));
+    const [least, most] = [Math.min, Math.max].map((pick) =>
+      factors.reduce(
+        (sum, _, layer) => sum + pick(...costs.slice(layer * file.bits.length, (layer + 1) * file.bits.length)),
+        0,
+      ),
+    );
+    return { name, costs: Float64Array.from(costs), limit: (least! + most!) / 2 };
+  });
+  return { ...file, program: { ...file.program, constraints }, bestKnown: {} };
 }
 
 /** Branch and bound alone, and HiGHS alone, each from the same incumbent. */

@@ -14,6 +14,8 @@ import { forbidUnaffordable, forbidUnprofitable, type SearchNode, splitNode } fr
 
 export type SearchLimits = {
   readonly relativeGap: number;
+  /** The search ends after so many nodes. */
+  readonly nodeCount?: number;
   /** Asked often; the search ends early when it says true. */
   readonly stop: () => boolean;
   /** Told of every better incumbent and, from time to time, of a better bound. */
@@ -80,7 +82,7 @@ class Search {
 
   run(root: SearchNode): SearchResult {
     this.#open.push(root);
-    while (this.#open.leastKey < this.#cutoff() && !this.#limits.stop() && !this.#isTooLarge()) {
+    while (this.#open.leastKey < this.#cutoff() && !this.#mustEnd()) {
       const node = this.#open.pop()!;
       this.#exploredBound = node.bound;
       this.#explore(node);
@@ -144,6 +146,11 @@ class Search {
   #bestBound(): number {
     const incumbent = this.#incumbent?.objective ?? Number.POSITIVE_INFINITY;
     return Math.min(this.#open.leastKey, this.#closedBound, this.#exploredBound, incumbent);
+  }
+
+  #mustEnd(): boolean {
+    const { nodeCount = Number.POSITIVE_INFINITY, stop } = this.#limits;
+    return this.#nodeCount >= nodeCount || stop() || this.#isTooLarge();
   }
 
   #isTooLarge(): boolean {

@@ -40,9 +40,12 @@ export type TimelessSolution = Solution extends infer S ? (S extends Solution ? 
 /** What is known about the optimum. */
 type Knowledge = { readonly incumbent: Incumbent | undefined; readonly bestBound: number; readonly proof: Proof };
 
-/** Branch and bound has this long, and at most this share of the time left, before HiGHS takes over. */
-const BRANCHING_SECONDS_BEFORE_MILP = 2;
-const BRANCHING_SHARE_BEFORE_MILP = 0.3;
+/**
+ * What branch and bound may use before HiGHS takes over. Counted in nodes, because the same program is then proven in the
+ * same way on a busy machine: about two seconds for 60 variables.
+ */
+const NODES_BEFORE_MILP = 3000;
+const SHARE_OF_TIME_BEFORE_MILP = 0.4;
 /** Above this many columns HiGHS's bound moves more slowly than that of branch and bound. */
 const MAX_MILP_COLUMNS = 4000;
 
@@ -72,19 +75,9 @@ export async function solveProgram(source: QuadraticProgram, control: SolveContr
 
 async function prove(program: IndexedProgram, start: Knowledge, control: SolveControl): Promise<Knowledge> {
   const convexification = convexify(program);
-  const seconds = secondsForBranching(program, convexification, control);
-  const branched = branch(program, convexification, start, control, seconds);
+  const branched = branch(program, convexification, start, control);
   if (isSettled(branched, control) || mustStop(control) || !isSmallEnoughForMilp(program)) return branched;
   return cut(program, branched, control, await control.loadMilp());
-}
-
-function secondsForBranching(
-  program: IndexedProgram,
-  { isExact }: Convexification,
-  { secondsLeft }: SolveControl,
-): number {
-  if (isExact || !isSmallEnoughForMilp(program)) return secondsLeft();
-  return Math.min(BRANCHING_SECONDS_BEFORE_MILP, BRANCHING_SHARE_BEFORE_MILP * secondsLeft());
 }
 
 function isSmallEnoughForMilp({ source }: IndexedProgram): boolean {
@@ -96,9 +89,9 @@ function branch(
   convexification: Convexification,
   start: Knowledge,
   control: SolveControl,
-  seconds: number,
 ): Knowledge {
-  const secondsLeftAfter = control.secondsLeft() - seconds;
+  const hasSuccessor = !convexification.isExact && isSmallEnoughForMilp(program);
+  const secondsKept = hasSuccessor ? (1 - SHARE_OF_TIME_BEFORE_MILP) * control.secondsLeft() : 0;
   const { incumbent, bestBound, nodeCount } = branchAndBound(
     program,
     convexification,
@@ -106,7 +99,8 @@ function branch(
     start.bestBound,
     {
       relativeGap: control.relativeGap,
-      stop: () => control.secondsLeft() <= secondsLeftAfter || mustStop(control),
+      nodeCount: hasSuccessor ? NODES_BEFORE_MILP : Number.POSITIVE_INFINITY,
+      stop: () => control.secondsLeft() <= secondsKept || mustStop(control),
       report: (best, bound) => reportKnowledge(program, control, { ...start, incumbent: best, bestBound: bound }),
     },
   );

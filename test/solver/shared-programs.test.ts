@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseProgramFile, withinBudget } from '../../src/entry/program-file.ts';
 import { isFeasible, objectiveOf } from '../../src/program/evaluate-assignment.ts';
+import { linearise } from '../../src/program/linearise.ts';
+import { seededRandom } from '../../src/random.ts';
 import { createSolver } from '../../src/solver/create-solver.ts';
+import { solveMilpHere } from './small-programs.ts';
 
 const FOLDER = resolve(dirname(fileURLToPath(import.meta.url)), '../../../shared/iqp');
 const FILES = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith('.json')) : [];
@@ -52,4 +55,28 @@ describe.skipIf(CASES.length === 0)('solve, real programs', () => {
       expect(solution.bestBound).toBeLessThanOrEqual(best * (1 + 1e-6));
     },
   );
+
+  it('solve: three limits at once, as HiGHS solves the linearisation', async () => {
+    const { file } = CASES.find(({ name }) => name === 'resnet20-log1p.json')!;
+    const { program } = withinBudget(file, { kind: 'bits-per-weight', bitsPerWeight: 3 });
+    const random = seededRandom(4);
+    const tables = ['latency', 'energy'].map((name) => {
+      const costs = file.weights.flatMap(() => file.bits.map((bits) => bits * (0.5 + random())));
+      return { name, costs: Float64Array.from(costs), limit: 85 };
+    });
+    const limited = { ...program, constraints: [...program.constraints, ...tables] };
+    const solution = await solver.solve(limited, { timeLimitSeconds: 60, relativeGap: 1e-6 });
+    const oracle = solveMilpHere(linearise(limited).mip, undefined, {
+      timeLimitSeconds: 60,
+      relativeGap: 1e-6,
+      stop: () => false,
+      reportBound: () => {},
+    });
+    if (solution.status !== 'optimal' || oracle.status !== 'solved') throw new Error('not solved');
+    expect(isFeasible(limited, solution.assignment)).toBe(true);
+    expect(solution.objective).toBeCloseTo(oracle.bound, 5);
+    const sizeAlone = await solver.solve(program, { timeLimitSeconds: 60, relativeGap: 1e-6 });
+    if (sizeAlone.status !== 'optimal') throw new Error('not solved');
+    expect(solution.objective).toBeGreaterThan(sizeAlone.objective * 1.01);
+  });
 });

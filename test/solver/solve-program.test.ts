@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFeasible, objectiveOf } from '../../src/program/evaluate-assignment.ts';
 import type { QuadraticProgram } from '../../src/program/quadratic-program.ts';
+import type { MilpResult, SolveMilp } from '../../src/solver/highs-milp.ts';
 import { type SolveProgress, solveProgram } from '../../src/solver/solve-program.ts';
 import { enumerate, randomProgram, smallShapes } from './random-programs.ts';
 import { controlOf, hardProgram } from './small-programs.ts';
@@ -57,6 +58,49 @@ describe('solveProgram, against enumeration', () => {
     const infeasible = shapes.filter((shape) => enumerate(randomProgram(shape)) === undefined);
     expect(infeasible.length).toBeGreaterThan(0);
     expect(infeasible.length).toBeLessThan(100);
+  });
+});
+
+describe('solveProgram, proofs', () => {
+  const program = randomProgram({ seed: 5, groupCount: 30, largestGroup: 4, kind: 'indefinite', constraintCount: 2 });
+
+  it('solveProgram: what branch and bound does not settle goes on to HiGHS, from the incumbent it has', async () => {
+    const starts: (Float64Array | undefined)[] = [];
+    const solveMilp: SolveMilp = (_mip, start, { reportBound }) => {
+      starts.push(start);
+      reportBound(-1e5);
+      return { status: 'solved', bound: -1e4, nodeCount: 7 };
+    };
+    const progress: SolveProgress[] = [];
+    const solution = await solveProgram(program, controlOf({ seconds: 2, progress, loadMilp: async () => solveMilp }));
+    if (solution.status !== 'feasible') throw new Error(`ended ${solution.status}`);
+    expect(starts).toHaveLength(1);
+    expect(starts[0]!.filter((value) => value === 1).length).toBeGreaterThanOrEqual(30);
+    // The bound of HiGHS is worse than what was known, so the proof stays where the bound is from.
+    expect(solution.bestBound).toBeGreaterThan(-1e4);
+    expect(solution.proof!.method).toBe('branch-and-bound');
+  });
+
+  it('solveProgram: a better bound of HiGHS ends the search, and its solution is the answer', async () => {
+    let known = 0;
+    const solveMilp: SolveMilp = (mip, start) => {
+      known = mip.columnCosts.reduce((sum, cost, column) => sum + cost * start![column]!, 0);
+      return { status: 'solved', columns: start!, bound: known, nodeCount: 7 };
+    };
+    const solution = await solveProgram(program, controlOf({ seconds: 2, loadMilp: async () => solveMilp }));
+    expect(solution).toMatchObject({ status: 'optimal', proof: { method: 'linearisation', nodeCount: 7 } });
+    expect(solution).toHaveProperty('objective', expect.closeTo(known, 9));
+  });
+
+  it('solveProgram: a bound above a known assignment is a contradiction, not an answer', async () => {
+    const claim = (result: MilpResult) =>
+      solveProgram(program, controlOf({ seconds: 2, loadMilp: async () => () => result }));
+    await expect(claim({ status: 'infeasible' })).rejects.toThrow(
+      'HiGHS calls a program infeasible that has a known assignment',
+    );
+    await expect(claim({ status: 'solved', bound: 1e3, nodeCount: 1 })).rejects.toThrow(
+      /^HiGHS bounds the objective by 1000, but an assignment of .* is known$/,
+    );
   });
 });
 
