@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { findWorkflowProblems } from './workflow-rules.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -20,6 +21,43 @@ describe('workflows', () => {
 
   it.each(workflows)('%s: pinned actions, least permissions, no expression in a script', (path) => {
     expect(findWorkflowProblems(readFileSync(`${ROOT}/${path}`, 'utf8'))).toEqual([]);
+  });
+});
+
+/** Every step that uses this action, here or as others name it. */
+function stepsWithAction(text: string): readonly { readonly with?: Readonly<Record<string, unknown>> }[] {
+  const { jobs } = parse(text) as {
+    jobs: Record<string, { steps: { uses?: string; with?: Record<string, unknown> }[] }>;
+  };
+  return Object.values(jobs)
+    .flatMap(({ steps }) => steps)
+    .filter(({ uses }) => uses === './' || uses?.startsWith('owner/bitgate@'));
+}
+
+describe('examples/workflows', () => {
+  const inputs = Object.keys(parse(readFileSync(`${ROOT}/action.yml`, 'utf8')).inputs);
+  const examples = workflows.filter((path) => path.startsWith('examples/'));
+
+  it('are for pull requests, releases, nights and several cards', () => {
+    expect(examples.sort()).toEqual(
+      ['gpu-matrix', 'nightly', 'pull-request', 'release'].map((name) => `examples/workflows/${name}.yml`),
+    );
+  });
+
+  it.each(examples)('%s: gives the action inputs that it has, or says first which it has not', (path) => {
+    const text = readFileSync(`${ROOT}/${path}`, 'utf8');
+    const steps = stepsWithAction(text);
+    expect(steps.length).toBeGreaterThan(0);
+    const given = new Set(steps.flatMap((step) => Object.keys(step.with ?? {})));
+    const missing = [...given].filter((name) => !inputs.includes(name)).sort();
+    const announced = /^# Needs inputs that bitgate has not yet: (.+)\.\n/.exec(text)?.[1]?.split(', ') ?? [];
+    expect(missing).toEqual(announced);
+  });
+
+  it('release: the job that may write runs nothing of the model', () => {
+    const { jobs } = parse(readFileSync(`${ROOT}/examples/workflows/release.yml`, 'utf8'));
+    expect(jobs.gate.permissions).toBeUndefined();
+    expect(JSON.stringify(jobs.publish)).not.toContain('bitgate@');
   });
 });
 
