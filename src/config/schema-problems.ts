@@ -1,5 +1,5 @@
 /** Checks a parsed config against its JSON Schema and says in plain words, with places, what does not fit. */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import schema from '../../schemas/config.v1.schema.json' with { type: 'json' };
 import type { Problem } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
@@ -8,8 +8,14 @@ import type { ValuePath, YamlDocument } from './yaml-document.ts';
 
 /** A test holds the schema against its own; at every start that would take a tenth of a second. */
 const OPTIONS = { allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true, validateSchema: false };
-const ajv = new Ajv2020(OPTIONS);
-const validate = ajv.compile(schema);
+
+let compiled: ValidateFunction | undefined;
+
+/** Compiled when the first config comes, because what starts quickly says sooner that it has started. */
+function validator(): ValidateFunction {
+  compiled ??= new Ajv2020(OPTIONS).compile(schema);
+  return compiled;
+}
 
 /**
  * Finds everything in `document.value` that the schema does not allow, and fills in the schema's defaults in place.
@@ -17,6 +23,7 @@ const validate = ajv.compile(schema);
  * @param given paths of keys that the command line supplies, so that they may be missing in the file
  */
 export function findSchemaProblems(document: YamlDocument, given: readonly string[]): readonly Problem[] {
+  const validate = validator();
   if (validate(document.value)) return [];
   const errors = (validate.errors ?? []).filter((error) => !isGiven(error, given) && !isConsequence(error));
   return errors.map((error) => describeError(error, document));
