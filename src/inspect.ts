@@ -10,16 +10,17 @@ import { createWriter } from './pipeline/artifact-writer.ts';
 import { forecastMethods } from './pipeline/choose-method.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
+import { runFloatModel } from './pipeline/run-float-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
 import type { Effects } from './pipeline.ts';
 import type { Inspection } from './report/inspection.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
-import { measureReference } from './sensitivity/reference.ts';
 
 /** Nothing is written; the float model runs on one batch, for the forecast. */
 export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
-  const { original, model, layers } = await readModel(config, files);
+  const loaded = await readModel(config, files);
+  const { original, model, layers } = loaded;
   const names = layers.map(({ name }) => name);
   const widths = offeredWidths(names, config.quantize, config.path);
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
@@ -31,8 +32,8 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const problem = describeProblem({ ...sizes, candidates });
 
   const batch = await firstBatch(data.calibration.batches());
+  const { forwardSeconds } = await runFloatModel(loaded, [batch], openSession);
   const costs = await measureLayerCosts(model, layers, batch, openSession);
-  const { forwardSeconds } = await measureReference(model, [batch], openSession);
   const secondsPerForward = (forwardSeconds * data.calibration.indices.length) / batch.sampleCount;
   const memoryLimitBytes = SESSION_MEMORY_BYTES;
   const methods = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });

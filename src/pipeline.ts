@@ -18,6 +18,7 @@ import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { quantizeLayers } from './pipeline/quantize-layers.ts';
 import { readModel } from './pipeline/read-model.ts';
+import { runFloatModel } from './pipeline/run-float-model.ts';
 import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
 import { splitBatches, splitSweep } from './pipeline/split-sweep.ts';
@@ -27,7 +28,6 @@ import type { OpenSession } from './runtime/session.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { createLosses } from './sensitivity/losses.ts';
 import { measureSensitivities } from './sensitivity/measure-sensitivities.ts';
-import { measureReference } from './sensitivity/reference.ts';
 import type { Solve } from './solver/solution.ts';
 
 /** The world outside, injected. */
@@ -50,7 +50,8 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const { files, openSession, solve, reportProgress } = effects;
   const clock = createStageClock(effects.now);
 
-  const { original, model, layers } = await clock.time('read the model', () => readModel(config, files));
+  const loaded = await clock.time('read the model', () => readModel(config, files));
+  const { original, model, layers } = loaded;
   const names = layers.map(({ name }) => name);
   const widths = offeredWidths(names, config.quantize, config.path);
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
@@ -63,7 +64,13 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   const { format, granularity, activations } = config.quantize;
   // A hopeless budget is refused before the model runs for the first time.
   const sizer = createWriter(format, model, layers, provenance);
-  assertFeasible(describeProblem({ ...sizes, writer: sizer, candidates: sizeCandidates(layers, widths, granularity) }));
+  const sized = { writer: sizer, candidates: sizeCandidates(layers, widths, granularity) };
+  assertFeasible(describeProblem({ ...sizes, ...sized }), config.gate.locations.size);
+
+  const reference = await clock.time('run the float model', () => runFloatModel(loaded, batches, openSession));
+  // So is what the metric and the loss cannot read, before anything takes long.
+  checkNeededLabels(config, data, batches, reference);
+  const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
 
   const memoryLimitBytes = SESSION_MEMORY_BYTES;
   const fitted = { batches: split.fitting(batches), memoryLimitBytes, openSession, reportProgress };
@@ -74,11 +81,8 @@ export async function runGate(config: Config, effects: Effects): Promise<Outcome
   );
   const writer = createWriter(format, model, layers, provenance, ranges);
   const problem = describeProblem({ ...sizes, writer, candidates });
-  assertFeasible(problem);
+  assertFeasible(problem, config.gate.locations.size);
 
-  const reference = await clock.time('run the float model', () => measureReference(model, batches, openSession));
-  checkNeededLabels(config, data, reference);
-  const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
   const [fitting, choice] = splitSweep({ model, batches, losses, openSession }, split);
   const secondsPerForward = (reference.forwardSeconds * fitting.batches.length) / batches.length;

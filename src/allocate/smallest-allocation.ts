@@ -1,5 +1,5 @@
 /** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
-import { UserError } from '../errors.ts';
+import { type Problem, type SourceLocation, UserError } from '../errors.ts';
 import { type AllocationProblem, type Choice, type ChosenVariables, variablesWhere } from './allocation-problem.ts';
 import { jointChoices } from './joint-choices.ts';
 import { variablesByWidths } from './width-subsets.ts';
@@ -34,23 +34,29 @@ function sumOf(variables: ChosenVariables, costOf: CostOf): number {
   return variables.reduce((sum, variable) => sum + costOf(variable), 0);
 }
 
-/** @throws UserError naming the smallest feasible budget */
-export function assertFeasible(problem: AllocationProblem): void {
-  const { budget } = problem;
+/**
+ * @param where the place of the budget in the config, if it comes from there
+ * @throws UserError naming the smallest feasible budget
+ */
+export function assertFeasible(problem: AllocationProblem, where?: SourceLocation): void {
   const smallest = smallestUse(problem);
-  if (smallest <= budget.limit) return;
-  const weightCount = totalWeights(problem);
-  throw new UserError(
-    budget.kind === 'file-bytes'
-      ? {
-          what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes`,
-          fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
-        }
-      : {
-          what: `no allocation fits the budget of ${rounded(budget.limit / weightCount)} bits per weight; the smallest has ${rounded(smallest / weightCount)}`,
-          fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
-        },
-  );
+  if (smallest <= problem.budget.limit) return;
+  throw new UserError({ ...describeShortage(problem, smallest), ...(where === undefined ? {} : { where }) });
+}
+
+function describeShortage(problem: AllocationProblem, smallest: number): Problem {
+  const { budget } = problem;
+  if (budget.kind === 'file-bytes') {
+    return {
+      what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes`,
+      fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
+    };
+  }
+  const bitsPerWeight = (bits: number) => rounded(bits / totalWeights(problem));
+  return {
+    what: `no allocation fits the budget of ${bitsPerWeight(budget.limit)} bits per weight; the smallest has ${bitsPerWeight(smallest)}`,
+    fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
+  };
 }
 
 /** Weights of all layers together. */

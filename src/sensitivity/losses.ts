@@ -32,6 +32,7 @@ export function createLosses(
   outputNames: readonly string[],
 ): BatchLoss[] {
   assertFinite(references, outputNames);
+  assertSamplesFirst(batches, references, outputNames);
   if (name === 'mse') return createSquaredErrors(batches, references);
   const kind = commonKind(name, references, outputNames);
   const create = name === 'kl' ? klDivergence : crossEntropy;
@@ -138,6 +139,24 @@ function assertFinite(references: readonly ReferenceOutputs[], outputNames: read
         : `the model's output '${outputNames[index]}' is ${output.elementType}, which no loss can compare`;
       throw new UserError({ what, fix: 'check the model and the preprocessing (scale, mean, std)' });
     }
+  }
+}
+
+/** What is said of a sample is read from its place on the first axis. */
+function assertSamplesFirst(
+  batches: readonly Batch[],
+  references: readonly ReferenceOutputs[],
+  outputNames: readonly string[],
+): void {
+  for (const [index, { feeds }] of batches.entries()) {
+    const fedCount = Object.values(feeds)[0]?.dims[0];
+    const position = references[index]!.findIndex(({ dims }) => dims[0] !== fedCount);
+    if (position < 0) continue;
+    const { dims } = references[index]![position]!;
+    throw new UserError({
+      what: `the model's output '${outputNames[position]}' [${dims.join(', ')}] of ${fedCount} samples has no axis of samples first`,
+      fix: 'export the model with the batch on the first axis of its outputs',
+    });
   }
 }
 

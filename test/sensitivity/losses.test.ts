@@ -7,8 +7,10 @@ function floats(dims: number[], ...values: number[]): Tensor {
   return { elementType: 'float32', dims, data: Float32Array.from(values) };
 }
 
-function batchOf(sampleCount: number, labels?: number[]): Batch {
-  return { feeds: {}, sampleCount, ...(labels === undefined ? {} : { labels: Int32Array.from(labels) }) };
+/** @param fedCount samples fed, those that only fill up the batch included */
+function batchOf(sampleCount: number, labels?: number[], fedCount = sampleCount): Batch {
+  const feeds = { x: floats([fedCount], ...new Array<number>(fedCount).fill(0)) };
+  return { feeds, sampleCount, ...(labels === undefined ? {} : { labels: Int32Array.from(labels) }) };
 }
 
 function lossOf(name: LossName, batch: Batch, reference: Tensor, output: Tensor): number[] {
@@ -33,7 +35,7 @@ describe('createLosses: kl', () => {
   });
 
   it('passes over the samples that only fill up a fixed batch', () => {
-    const losses = lossOf('kl', batchOf(1), floats([2, 2], 0, 0, 0, 0), floats([2, 2], 0, 0, 9, 0));
+    const losses = lossOf('kl', batchOf(1, undefined, 2), floats([2, 2], 0, 0, 0, 0), floats([2, 2], 0, 0, 9, 0));
     expect(losses).toEqual([0]);
   });
 
@@ -95,6 +97,12 @@ describe('createLosses', () => {
     const labels: Tensor = { elementType: 'int64', dims: [1], data: BigInt64Array.of(3n) };
     expect(() => createLosses('mse', [batchOf(1)], [[labels]], ['label'])).toThrow(
       "the model's output 'label' is int64, which no loss can compare",
+    );
+  });
+
+  it('refuses an output whose first axis does not count the samples', () => {
+    expect(() => createLosses('mse', [batchOf(3)], [[floats([1, 3], 1, 2, 3)]], ['y'])).toThrow(
+      "the model's output 'y' [1, 3] of 3 samples has no axis of samples first\n  fix: export the model with the batch on the first axis",
     );
   });
 });
