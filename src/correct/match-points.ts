@@ -2,7 +2,8 @@
  * Where the output of a quantized layer is compared with the float network's.
  *
  * In a residual block the sum behind the shortcut is what later layers read, and matching it makes up for the error that the
- * shortcut carries too: at two bits this keeps markedly more accuracy than matching the convolution's own output.
+ * shortcut carries too. With round to nearest at two bits this keeps markedly more accuracy than matching the convolution's own
+ * output; with error feedback there is little left to make up for (docs/adr/0004-corrections.md).
  */
 import { indexGraph } from '../onnx/graph-index.ts';
 import type { Layer } from '../onnx/list-layers.ts';
@@ -16,7 +17,10 @@ export type MatchPoint = {
   readonly sum?: { readonly output: string; readonly other: string };
 };
 
-/** The match point of every layer with a single node, by layer index; others are not corrected. */
+/**
+ * The match point of every layer that is corrected, by layer index. A layer of several nodes has several outputs, and one without
+ * a bias has nothing to hold the shift: were it corrected here, later layers would be fitted to what is never written.
+ */
 export function matchPoints(model: Model, layers: readonly Layer[]): ReadonlyMap<number, MatchPoint> {
   const { consumers, initializers, outputNames } = indexGraph(model.graph);
   const onlyReader = (name: string): NodeProto | undefined => {
@@ -26,9 +30,9 @@ export function matchPoints(model: Model, layers: readonly Layer[]): ReadonlyMap
   const points = new Map<number, MatchPoint>();
   for (const [layerIndex, { nodes, opType, biasName }] of layers.entries()) {
     const [node, ...others] = nodes;
-    if (others.length > 0) continue;
+    if (others.length > 0 || biasName === undefined) continue;
     const made = node!.output[0]!;
-    const output = opType === 'MatMul' && biasName !== undefined ? onlyReader(made)!.output[0]! : made;
+    const output = opType === 'MatMul' ? onlyReader(made)!.output[0]! : made;
     const reader = onlyReader(output);
     const other = reader?.opType === 'Add' ? reader.input.find((name) => name !== output) : undefined;
     const isSum = other !== undefined && !initializers.has(other);

@@ -144,6 +144,23 @@ describe('matchPoints', () => {
       { output: 'y' },
     ]);
   });
+
+  it('leaves out a matrix without a bias, which could not hold the shift, and a weight that two nodes share', async () => {
+    const model = await decodeBuilt({
+      nodes: [
+        node('MatMul', ['x', 'w1'], ['m']),
+        node('MatMul', ['m', 'w2'], ['s']),
+        node('MatMul', ['s', 'w2'], ['t']),
+        node('MatMul', ['t', 'w3'], ['u']),
+        node('Add', ['u', 'b3'], ['y']),
+      ],
+      inputs: [value('x', ['batch', 4])],
+      outputs: [newOutput('y')],
+      initializers: [weight('w1', [4, 4], 1), weight('w2', [4, 4], 2), weight('w3', [4, 3], 3), weight('b3', [3], 4)],
+    });
+    const prepared = giveOwnBiases(model);
+    expect([...matchPoints(prepared, listLayers(prepared))]).toEqual([[2, { output: 'y' }]]);
+  });
 });
 
 describe('measureCorrections', () => {
