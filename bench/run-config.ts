@@ -34,6 +34,7 @@ function configOf(shared: SharedModel, settings: RunSettings): Config {
   const { quantize, sensitivity, budget, calibration, evaluation, searchSeconds } = settings;
   return {
     path: 'bench.yml',
+    options: [],
     modelPath: shared.path,
     outputPath: 'bench.onnx',
     reportDirectory: 'bench',

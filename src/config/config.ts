@@ -4,6 +4,8 @@ import type { SourceLocation } from '../errors.ts';
 export type Config = {
   /** The file it came from, for messages and for "how to reproduce". */
   readonly path: string;
+  /** The options that came before the file, as the command line takes them: `['--size', '125 KB']`. */
+  readonly options: readonly string[];
   readonly modelPath: string;
   readonly outputPath: string;
   readonly reportDirectory: string;

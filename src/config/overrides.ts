@@ -62,6 +62,25 @@ const CACHE_SETTINGS: readonly string[] = ['auto', 'github', 'local', 'off'] sat
 /** More bits than a float weight has are no budget. */
 const MAX_BITS_PER_WEIGHT = 32;
 
+/** What decides over the result; where the runtime lies and what is kept are matters of a machine. */
+const REPRODUCIBLE = {
+  model: 'model',
+  output: 'output',
+  size: 'size',
+  bitsPerWeight: 'bits-per-weight',
+  method: 'method',
+  reportDirectory: 'report-dir',
+  device: 'device',
+} as const satisfies Partial<Record<keyof ConfigOverrides, string>>;
+
+/** The options that were given, as the command line takes them. */
+export function listOptions(overrides: ConfigOverrides): readonly string[] {
+  return Object.entries(REPRODUCIBLE).flatMap(([key, option]) => {
+    const value = overrides[key as keyof typeof REPRODUCIBLE];
+    return value === undefined ? [] : [`--${option}`, value];
+  });
+}
+
 /** Checks every option; those with problems are left out of the result. */
 export function applyOverrides(overrides: ConfigOverrides): {
   readonly applied: AppliedOverrides;

@@ -17,7 +17,7 @@ import type {
 import type { ConfigDocument, LimitsDocument } from './config-document.ts';
 import { findRuleProblems } from './config-rules.ts';
 import { parseDuration } from './duration.ts';
-import { type AppliedOverrides, applyOverrides, type ConfigOverrides, parseSize } from './overrides.ts';
+import { type AppliedOverrides, applyOverrides, type ConfigOverrides, listOptions, parseSize } from './overrides.ts';
 import { findSchemaProblems } from './schema-problems.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
@@ -35,7 +35,7 @@ export function parseConfig(text: string, path: string, overrides: ConfigOverrid
   const schemaProblems = findSchemaProblems(document, suppliedKeys(overrides));
   const ruleProblems = findRuleProblems(document, dirname(absolutePath), applied);
   refuse([...schemaProblems, ...ruleProblems.filter(isAwayFrom(schemaProblems)), ...problems]);
-  return buildConfig(document, absolutePath, applied);
+  return { ...buildConfig(document, absolutePath, applied), options: listOptions(overrides) };
 }
 
 /** The required keys of the file that an option stands in for, whether or not the option itself is well-formed. */
@@ -60,7 +60,7 @@ function isAwayFrom(problems: readonly Problem[]): (problem: Problem) => boolean
   return ({ where }) => where === undefined || !problems.some((other) => isDeepStrictEqual(other.where, where));
 }
 
-function buildConfig(document: YamlDocument, path: string, applied: AppliedOverrides): Config {
+function buildConfig(document: YamlDocument, path: string, applied: AppliedOverrides): Omit<Config, 'options'> {
   const settings = document.value as ConfigDocument;
   const toAbsolute = (relative: string) => resolve(dirname(path), relative);
   return {

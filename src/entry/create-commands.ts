@@ -1,5 +1,5 @@
 /** The composition: stages and the world put together behind the two faces. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config, RuntimeConfig } from '../config/config.ts';
 import { inspectRun } from '../inspect.ts';
 import { modelInputs } from '../onnx/model-inputs.ts';
@@ -73,10 +73,10 @@ function describeEnvironment({ version, executionProvider, deviceName }: Runtime
   };
 }
 
-/** One line for a shell; the config's own path, quoted where the shell would split it. */
-function reproduceLine({ path }: Config): string {
-  const quoted = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-  return `bitgate run ${quoted}`;
+/** One line for a shell in the current directory, quoted where the shell would split it. */
+function reproduceLine({ path, options }: Config): string {
+  const words = ['bitgate', 'run', relative(process.cwd(), path), ...options];
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
 async function describeModel(path: string, { files }: World) {

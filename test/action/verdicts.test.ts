@@ -96,6 +96,7 @@ describe('other outcomes', () => {
       },
     ]);
     expect(main.summary).toMatch(/^## ❌ bitgate: /);
+    expect(main.summary).toContain('bitgate run bitgate.yml --bits-per-weight 2.1');
     expect(existsSync(join(workspace, 'build/glyphs.quant.onnx'))).toBe(true);
     expect(existsSync(join(workspace, 'build/report/result.json'))).toBe(true);
     expect(main.artifacts).toEqual([]);

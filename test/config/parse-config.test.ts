@@ -71,6 +71,7 @@ describe('parseConfig', () => {
   it('parseConfig: a minimal file gets the defaults of the schema, and absolute paths', () => {
     expect(parse(MINIMAL)).toEqual({
       path: '/work/ci/bitgate.yml',
+      options: [],
       modelPath: '/work/ci/models/m.onnx',
       outputPath: '/work/build/m.quant.onnx',
       reportDirectory: '/work/ci/bitgate-report',
@@ -108,6 +109,7 @@ describe('parseConfig', () => {
     const place = { file: '/work/ci/bitgate.yml' };
     expect(parse(FULL)).toEqual({
       path: '/work/ci/bitgate.yml',
+      options: [],
       modelPath: '/work/ci/m.onnx',
       outputPath: '/work/ci/q.onnx',
       reportDirectory: '/work/ci/out/report',
@@ -516,6 +518,7 @@ describe('parseConfig, overrides', () => {
     });
     expect(config).toMatchObject({
       path: '/home/me/ci/bitgate.yml',
+      options: expect.arrayContaining(['--size', '300 KiB', '--method', 'pairwise', '--device', 'cuda']),
       modelPath: '/home/me/other.onnx',
       outputPath: '/home/out.onnx',
       reportDirectory: '/home/me/r',
