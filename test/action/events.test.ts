@@ -1,10 +1,11 @@
 /** The built action on every event, for branches and forks, on both kinds of runner, and when it is cancelled. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../runtime/packages.ts';
 import { FORK, mergeGroup, pullRequest, push, REPOSITORY, release, schedule, workflowDispatch } from './events.ts';
 import { createGithub } from './github.ts';
 import { CONFIG, ROOT, workspaceWith } from './glyphs.ts';
@@ -131,6 +132,21 @@ describe('comment', () => {
     ]);
     expect(github.comments).toEqual([]);
     expect(main.log + JSON.stringify(main.annotations)).not.toContain('ghs_secret');
+  });
+});
+
+describe('allow-paths', () => {
+  it('allow-paths: a data set on a disk of the runner is used where the workflow allows its folder', async () => {
+    const workspace = workspaceWith(SMALL);
+    const disk = temporaryFolder();
+    renameSync(join(workspace, 'data'), join(disk, 'data'));
+    writeFileSync(join(workspace, 'bitgate.yml'), SMALL.replaceAll('path: data', `path: ${disk}/data`));
+    const allowed = await runJob({ action: ROOT, workspace, inputs: { 'allow-paths': `/nowhere\n${disk}` } });
+    expect(allowed.main.exitCode, allowed.main.log).toBe(0);
+    const refused = await runJob({ action: ROOT, workspace, inputs: { 'allow-paths': '/nowhere' } });
+    expect(refused.main.annotations).toMatchObject([
+      { message: expect.stringMatching(/^the path is outside the workspace/) },
+    ]);
   });
 });
 
