@@ -48,11 +48,13 @@ function kindOf(value: unknown): 'config' | 'workflow' | 'neither' {
   return keys.some((key) => Object.hasOwn(schema.properties, key)) ? 'config' : 'neither';
 }
 
+type Step = { readonly with?: Readonly<Record<string, unknown>> };
+
 /** Every step in a workflow, or part of one, that uses the action. */
-function stepsWithAction(value: unknown): { readonly with?: Record<string, unknown> }[] {
+function stepsWithAction(value: unknown): Step[] {
   if (typeof value !== 'object' || value === null) return [];
   const isStep = 'uses' in value && typeof value.uses === 'string' && /(^|\/)bitgate@|^\.\/$/.test(value.uses);
-  return [...(isStep ? [value] : []), ...Object.values(value).flatMap(stepsWithAction)];
+  return [...(isStep ? [value as Step] : []), ...Object.values(value).flatMap(stepsWithAction)];
 }
 
 const examples = pages
