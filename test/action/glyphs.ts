@@ -1,9 +1,10 @@
 /** A workspace with the example of the repository, and a config for it that is measured in a second. */
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { temporaryFolder } from '../runtime/packages.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
+if (!existsSync(join(ROOT, 'dist/main.mjs'))) throw new Error('dist/ is not there; build it first: npm run build');
 
 /** Few samples and the cheapest methods; on 256 evaluation samples the float model has 0.98. */
 export const CONFIG = `version: 1
