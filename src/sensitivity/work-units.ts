@@ -50,8 +50,9 @@ function perturbing(candidates: readonly Candidate[]): number[] {
   return candidates.flatMap(({ content }, variable) => (content === 'float' ? [] : [variable]));
 }
 
-/** Cut into groups of nearly equal size, as few as memory allows; a branch that does not fit goes alone. */
+/** Cut into groups of nearly equal size, as few as memory allows, none for nothing; a branch that does not fit goes alone. */
 export function groupByMemory(variables: readonly number[], memory: UnitMemory): number[][] {
+  if (variables.length === 0) return [];
   for (let count = 1; ; count++) {
     const cut = cutInto(variables, count);
     if (count >= variables.length || cut.every((group) => fits(group, memory))) return cut;

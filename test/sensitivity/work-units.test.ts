@@ -30,6 +30,14 @@ describe('singleUnits', () => {
   });
 });
 
+describe('units of nothing', () => {
+  it('has no unit where every layer stays float', () => {
+    const float = [0, 1].map((layerIndex) => ({ layerIndex, content: 'float' }) as Candidate);
+    expect(singleUnits(float, memory(100))).toEqual([]);
+    expect(pairUnits(float, memory(100), () => true)).toEqual([]);
+  });
+});
+
 describe('pairUnits', () => {
   it('measures each pair of layers once, from the earlier one, and every candidate alone', () => {
     expect(pairUnits(CANDIDATES, memory(100), () => true)).toEqual([
