@@ -66,7 +66,7 @@ async function benchMixed(shared: SharedModel, data: BenchData): Promise<void> {
   const isLarge = shared.name === 'mobilenet';
   const best = { bitWidths: isLarge ? [3, 4, 5, 6, 8] : [2, 3, 4], method: 'gptq', correct: 'affine' } as const;
   for (const bitsPerWeight of isLarge ? [4] : MIXED) {
-    await mixedCase(shared, data, 'bitgate', bitsPerWeight, best, isLarge ? 'diagonal' : 'pairwise', 120);
+    await mixedCase(shared, data, 'bitgate', bitsPerWeight, best, 'diagonal', 60);
   }
   if (isLarge) return;
   const paper = { bitWidths: [2, 4, 8], method: 'rtn', correct: 'none' } as const;
