@@ -2,7 +2,6 @@
 import type { ProgramFile } from '../src/entry/program-file.ts';
 import { listLayers } from '../src/onnx/list-layers.ts';
 import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
-import { SESSION_MEMORY_BYTES } from '../src/pipeline/session-memory.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses } from '../src/sensitivity/losses.ts';
@@ -10,7 +9,7 @@ import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.t
 import { quadraticTerms, type TermOptions } from '../src/sensitivity/pair-terms.ts';
 import { measureReference } from '../src/sensitivity/reference.ts';
 import type { Sensitivities } from '../src/sensitivity/sensitivities.ts';
-import { loadBatches, loadPrepared, type SharedModel } from './shared-models.ts';
+import { loadBatches, loadPrepared, MEMORY_LIMIT_BYTES, type SharedModel } from './shared-models.ts';
 
 const BITS = [2, 4, 8];
 /** Few, for the sake of time: noise makes a program more indefinite, not less. */
@@ -24,7 +23,7 @@ export async function measureModel(shared: SharedModel): Promise<MeasuredModel> 
   const layers = listLayers(model);
   const settings = { count: SAMPLE_COUNT, batchSize: SAMPLE_COUNT };
   const batches = await loadBatches(model, shared.calibration, shared.preprocess, settings);
-  const common = { model, batches, memoryLimitBytes: SESSION_MEMORY_BYTES, openSession, reportProgress: () => {} };
+  const common = { model, batches, memoryLimitBytes: MEMORY_LIMIT_BYTES, openSession, reportProgress: () => {} };
   const candidates = await quantizeLayers({
     ...common,
     layers,

@@ -1,10 +1,18 @@
 /** One run of the pipeline on a shared model, as a config would ask for it, with the artifact kept in memory. */
 import type { BudgetConfig, Config } from '../src/config/config.ts';
 import { nodeFiles } from '../src/entry/files.ts';
+import { createOpenCache } from '../src/entry/open-cache.ts';
 import { runGate } from '../src/pipeline.ts';
 import { openOnnxruntimeSession } from '../src/runtime/onnxruntime.ts';
+import { ONNXRUNTIME_VERSION } from '../src/runtime/pinned-packages.ts';
 import { createSolver } from '../src/solver/create-solver.ts';
-import type { SharedModel } from './shared-models.ts';
+import { MEMORY_LIMIT_BYTES, type SharedModel } from './shared-models.ts';
+
+/** Kept nowhere: every case is measured. */
+const openCache = createOpenCache(
+  { environment: {}, isAction: false },
+  new URL('../src/entry/actions-cache-process.ts', import.meta.url),
+);
 
 const solver = createSolver({ workerFile: new URL('../src/solver/highs-worker.ts', import.meta.url) });
 
@@ -22,8 +30,10 @@ export async function runShared(shared: SharedModel, settings: RunSettings) {
   // What is measured is the file that would be written: the pipeline evaluates the very bytes.
   const files = { ...nodeFiles, writeFileAtomically: async () => {} };
   const signal = new AbortController().signal;
-  const effects = { files, openSession: openOnnxruntimeSession, solve: solver.solve, signal };
-  return runGate(config, { ...effects, reportProgress: () => {}, now: () => performance.now() });
+  const device = { runtimeVersion: ONNXRUNTIME_VERSION, device: 'cpu' };
+  const world = { files, openSession: openOnnxruntimeSession, solve: solver.solve, openCache, device, signal };
+  const silent = { reportProgress: () => {}, announceMeasurement: () => {}, note: () => {} };
+  return runGate(config, { ...world, ...silent, now: () => performance.now() });
 }
 
 export async function closeSolver(): Promise<void> {
@@ -54,6 +64,6 @@ function configOf(shared: SharedModel, settings: RunSettings): Config {
     seed: 1,
     runtime: { device: 'cpu', allowsDownload: false },
     cache: { setting: 'off', verifyCount: 0 },
-    memoryLimitBytes: 2e9,
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
   };
 }

@@ -13,6 +13,9 @@ import { prepareModel } from '../src/onnx/prepare-model.ts';
 
 export const SHARED = resolve(dirname(fileURLToPath(import.meta.url)), '../../shared');
 
+/** What a session may take where a config says nothing. */
+export const MEMORY_LIMIT_BYTES = 2e9;
+
 export type SharedModel = {
   readonly name: string;
   readonly path: string;

@@ -1,7 +1,6 @@
 /** What sensitivities cost: the time of a sweep over the time that as many full forwards of the float model take. */
 import { listLayers } from '../src/onnx/list-layers.ts';
 import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
-import { SESSION_MEMORY_BYTES } from '../src/pipeline/session-memory.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
@@ -9,7 +8,7 @@ import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.t
 import type { SensitivityMethod } from '../src/sensitivity/method.ts';
 import { measureReference } from '../src/sensitivity/reference.ts';
 import { printCase } from './print-case.ts';
-import { loadBatches, loadPrepared, presentModels, type SharedModel } from './shared-models.ts';
+import { loadBatches, loadPrepared, MEMORY_LIMIT_BYTES, presentModels, type SharedModel } from './shared-models.ts';
 
 type SweepCase = {
   readonly model: string;
@@ -45,7 +44,7 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     widths: layers.map(() => [2, 4, 8]),
     quantize: { method: 'rtn', correct: 'none', granularity: 'channel' },
     wantsMoments: false,
-    memoryLimitBytes: SESSION_MEMORY_BYTES,
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
     openSession,
     reportProgress: () => {},
   });
@@ -59,7 +58,7 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     lossName: loss,
     losses: createLosses(loss, batches, before.outputs, before.outputNames),
     costs: await measureLayerCosts(model, layers, batches[0]!, openSession),
-    memoryLimitBytes: SESSION_MEMORY_BYTES,
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
     store: { find: () => undefined, keep: async () => {} },
     signal: new AbortController().signal,
     reportProgress: () => {},

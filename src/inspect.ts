@@ -7,17 +7,24 @@ import type { Batch } from './dataset/sample-set.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
-import { forecastMethods } from './pipeline/choose-method.ts';
+import { forecastMethods, planMethods } from './pipeline/choose-method.ts';
+import { measureMachineTimes } from './pipeline/machine-times.ts';
+import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
 import { runFloatModel } from './pipeline/run-float-model.ts';
-import { SESSION_MEMORY_BYTES } from './pipeline/session-memory.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
+import { fittingSampleCount } from './pipeline/split-sweep.ts';
 import type { Effects } from './pipeline.ts';
 import type { Inspection } from './report/inspection.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
+import { createLosses } from './sensitivity/losses.ts';
+import { sampleCountOf } from './sensitivity/measure-units.ts';
 
-/** Nothing is written; the float model runs on one batch, for the forecast. */
+/** Batches that the forecast is timed on: the time of one alone is a matter of luck. */
+const TIMED_BATCHES = 4;
+
+/** Nothing is written; the float model runs on some batches, for the forecast. */
 export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
   const loaded = await readModel(config, files);
   const { original, model, layers } = loaded;
@@ -31,12 +38,15 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
   const problem = describeProblem({ ...sizes, candidates });
 
-  const batch = await firstBatch(data.calibration.batches());
-  const { forwardSeconds } = await runFloatModel(loaded, [batch], openSession);
-  const costs = await measureLayerCosts(model, layers, batch, openSession);
-  const secondsPerForward = (forwardSeconds * data.calibration.indices.length) / batch.sampleCount;
-  const memoryLimitBytes = SESSION_MEMORY_BYTES;
-  const methods = forecastMethods({ model, candidates, costs, memoryLimitBytes, secondsPerForward });
+  const batches = await firstOf(data.calibration.batches(), TIMED_BATCHES);
+  const reference = await runFloatModel(loaded, batches, openSession);
+  checkNeededLabels(config, data, batches, reference);
+  const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
+  const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const plans = planMethods({ model, candidates, costs, memoryLimitBytes: config.memoryLimitBytes });
+  const measuredSamples = fittingSampleCount(data.calibration.indices.length, batches[0]!.sampleCount, config.search);
+  const ratio = measuredSamples / sampleCountOf(batches);
+  const times = await measureMachineTimes(model, batches[0]!, openSession, reference, losses, ratio);
   return {
     model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, opsetVersion: original.opsetVersion },
     calibrationSamples: data.calibration.indices.length,
@@ -52,11 +62,16 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
     })),
     budget: problem.budget,
     smallest: smallestUse(problem),
-    methods,
+    measuredSamples,
+    methods: forecastMethods(plans, times),
   };
 }
 
-async function firstBatch(batches: AsyncIterable<Batch>): Promise<Batch> {
-  for await (const batch of batches) return batch;
-  throw new Error('a selection has at least one sample');
+async function firstOf(batches: AsyncIterable<Batch>, count: number): Promise<Batch[]> {
+  const first: Batch[] = [];
+  for await (const batch of batches) {
+    first.push(batch);
+    if (first.length === count) break;
+  }
+  return first;
 }

@@ -11,10 +11,14 @@ import { selectWanted, type WantedUnit } from './wanted-units.ts';
 export type MeasurementCache = {
   /** What was found, and by the end also what went wrong in keeping and saving. */
   readonly status: CacheStatus;
-  /** Records of wanted units, with exactly the wanted losses. */
+  /** Records of wanted units, with exactly the wanted losses; those that are kept join them. */
   readonly known: ReadonlyMap<string, MeasurementRecord>;
+  /** Wants only these from now on: before it is known what is known, it is hard to say what is wanted. */
+  narrow(wanted: readonly WantedUnit[]): void;
   /** Keeps a finished unit: it is on the disk when the call returns. */
   keep(measurement: Measurement): Promise<void>;
+  /** Keeps what other machines measured, as it is. */
+  adopt(records: Iterable<MeasurementRecord>): Promise<void>;
   /** Forgets all that was known, because it is not to be believed. */
   drop(reason: string): Promise<void>;
   /** Saves what is known now for other runs. */
@@ -66,8 +70,9 @@ type OpenParts = {
 };
 
 class OpenCache implements MeasurementCache {
-  readonly known: Map<string, MeasurementRecord>;
+  known: Map<string, MeasurementRecord>;
   readonly #parts: OpenParts;
+  #wanted: readonly WantedUnit[];
   /** Of all units, also of those that are not wanted now. */
   readonly #all: Map<string, MeasurementRecord>;
   #matchedKey: string | undefined;
@@ -76,7 +81,8 @@ class OpenCache implements MeasurementCache {
   constructor(parts: OpenParts) {
     this.#parts = parts;
     this.#all = firstOfEachUnit(parts.records);
-    this.known = selectWanted(parts.input.wanted, this.#all, parts.notes);
+    this.#wanted = parts.input.wanted;
+    this.known = selectWanted(this.#wanted, this.#all, parts.notes);
     this.#matchedKey = parts.restored?.matchedKey;
     this.#found = this.#describe();
   }
@@ -85,14 +91,32 @@ class OpenCache implements MeasurementCache {
     return { ...this.#found, notes: [...this.#parts.notes] };
   }
 
+  narrow(wanted: readonly WantedUnit[]): void {
+    this.#wanted = wanted;
+    const units = new Set(wanted.map(({ unit }) => unit));
+    this.known = new Map([...this.known].filter(([unit]) => units.has(unit)));
+    this.#found = this.#describe();
+  }
+
   async keep(measurement: Measurement): Promise<void> {
-    const { input, stores, set, notes } = this.#parts;
+    const { input, stores, notes } = this.#parts;
     const record = complete(measurement, input.key, stores);
     // Refuses what could not be read back, before it is anywhere.
     const line = await attempt(async () => encodeRecord(record), `the unit ${record.unit} is not kept`, notes);
-    if (line === undefined) return;
-    this.#all.set(record.unit, record);
-    await attempt(() => set?.append([record]), 'units are not kept on this machine', notes);
+    if (line !== undefined) await this.#add([record]);
+  }
+
+  async adopt(records: Iterable<MeasurementRecord>): Promise<void> {
+    await this.#add([...records].filter(({ unit }) => !this.#all.has(unit)));
+  }
+
+  async #add(records: readonly MeasurementRecord[]): Promise<void> {
+    const { set, notes } = this.#parts;
+    for (const record of records) {
+      this.#all.set(record.unit, record);
+      this.known.set(record.unit, record);
+    }
+    if (records.length > 0) await attempt(() => set?.append(records), 'units are not kept on this machine', notes);
   }
 
   async drop(reason: string): Promise<void> {
@@ -117,14 +141,14 @@ class OpenCache implements MeasurementCache {
   #describe(): Omit<CacheStatus, 'notes'> {
     const { input, stores, restored } = this.#parts;
     const { store } = input.policy;
-    const counts = { store, knownUnits: this.known.size, wantedUnits: input.wanted.length };
+    const counts = { store, knownUnits: this.known.size, wantedUnits: this.#wanted.length };
     if (store === 'off') return { ...counts, status: 'off' };
     const isDenied = restored?.outcome === 'denied';
-    if (this.known.size === 0 && input.wanted.length > 0) return { ...counts, status: isDenied ? 'denied' : 'miss' };
+    if (this.known.size === 0 && this.#wanted.length > 0) return { ...counts, status: isDenied ? 'denied' : 'miss' };
     const matchedKey = store === 'local' ? input.key : this.#matchedKey;
     return {
       ...counts,
-      status: this.known.size === input.wanted.length ? 'hit' : 'partial',
+      status: this.known.size === this.#wanted.length ? 'hit' : 'partial',
       ...(matchedKey === undefined ? {} : { matchedKey }),
       ...ageOf([...this.known.values()], stores.now()),
     };

@@ -19,13 +19,14 @@ const FACTS = {
     changedBy: 'any change of `model`, retraining included',
   },
   calibration: {
-    holds: 'hash of the chosen calibration samples and their labels, in order',
-    changedBy: '`data.calibration`, `seed`, a changed sample',
+    holds: 'hash of the samples measured on and their labels, in order',
+    changedBy:
+      '`data.calibration`, `seed`, a changed sample; `search.time-limit` to or from 0, which decides whether samples are set aside',
   },
   preprocess: { holds: 'the way from stored pixels to model input', changedBy: '`data.preprocess`' },
   quantizer: {
     holds: 'how weights are rounded, scaled and corrected',
-    changedBy: '`quantize` but for `bits` and `pin`',
+    changedBy: '`quantize.method`, `quantize.correct`, `quantize.granularity`',
   },
   candidates: { holds: 'the widths that each layer is measured at', changedBy: '`quantize.bits`, `quantize.pin`' },
   loss: { holds: 'the calibration loss', changedBy: '`sensitivity.loss`' },
@@ -37,9 +38,12 @@ const FACTS = {
 const NOT_IN_THE_KEY = [
   '`budget`',
   '`gate`',
-  '`sensitivity.method`',
+  '`quantize.tie`',
+  '`quantize.format`',
+  '`quantize.activations`',
   '`sensitivity.transform`',
   '`sensitivity.psd`',
+  '`search`',
   '`data.evaluation`',
   '`output`',
   '`report`',
@@ -69,6 +73,9 @@ export function explainKey(): string {
     ...rows,
     '',
     `Not in the key, so that changing them measures nothing again: ${NOT_IN_THE_KEY.join(', ')}.`,
+    '',
+    'Not in the key, but they decide which units there are: `sensitivity.method` and `memory-limit`. What was measured',
+    'stays; what another method or division needs is measured beside it.',
     '',
   ].join('\n');
 }

@@ -18,7 +18,7 @@ import type { Runtime } from './open-runtime.ts';
 import { solveProgramFile } from './solve-program-file.ts';
 
 /** Everything outside, but for progress, which each run is given, and for the runtime, which its config decides. */
-export type World = Omit<Effects, 'reportProgress' | 'openSession'> & {
+export type World = Omit<Effects, 'reportProgress' | 'openSession' | 'device'> & {
   openRuntime(config: RuntimeConfig): Promise<Runtime>;
 };
 
@@ -34,8 +34,27 @@ export function createCommands(world: World): Commands {
 }
 
 async function inspect(config: Config, world: World, reportProgress: ReportProgress): Promise<string> {
-  const { openSession } = await world.openRuntime(config.runtime);
-  return renderInspection(await inspectRun(config, { ...world, openSession, reportProgress }));
+  return renderInspection(await inspectRun(config, await openEffects(config, world, reportProgress)));
+}
+
+/** What the stages may do, with the runtime that the config wants. */
+async function openEffects(
+  { runtime }: Config,
+  world: World,
+  reportProgress: ReportProgress,
+): Promise<Effects & { readonly runtime: Runtime }> {
+  const opened = await world.openRuntime(runtime);
+  return {
+    ...world,
+    runtime: opened,
+    openSession: opened.openSession,
+    device: { runtimeVersion: opened.version, device: describeDevice(opened) },
+    // Every stage tells how far it is, and so ends soon when it is told to.
+    reportProgress: (event) => {
+      world.signal.throwIfAborted();
+      reportProgress(event);
+    },
+  };
 }
 
 async function runAndWrite(
@@ -44,12 +63,12 @@ async function runAndWrite(
   reportProgress: ReportProgress,
   warnings: readonly string[],
 ): Promise<GateReport> {
-  const runtime = await world.openRuntime(config.runtime);
-  const outcome = await runGate(config, { ...world, openSession: runtime.openSession, reportProgress });
+  const effects = await openEffects(config, world, reportProgress);
+  const outcome = await runGate(config, effects);
   const report: GateReport = {
     ...outcome,
     warnings: [...warnings, ...outcome.warnings],
-    environment: describeEnvironment(runtime),
+    environment: describeEnvironment(effects.runtime),
     reproduce: reproduceLine(config),
   };
   const forms = {
@@ -63,11 +82,15 @@ async function runAndWrite(
   return report;
 }
 
-function describeEnvironment({ version, executionProvider, deviceName }: Runtime): GateReport['environment'] {
+function describeDevice({ executionProvider, deviceName }: Runtime): string {
+  return deviceName === undefined ? executionProvider : `${executionProvider} (${deviceName})`;
+}
+
+function describeEnvironment(runtime: Runtime): GateReport['environment'] {
   return {
     bitgate: BITGATE_VERSION,
-    onnxruntime: version,
-    executionProvider: deviceName === undefined ? executionProvider : `${executionProvider} (${deviceName})`,
+    onnxruntime: runtime.version,
+    executionProvider: describeDevice(runtime),
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
   };

@@ -1,5 +1,4 @@
 /** The real world: the disk, the runtime, and the solver in its worker. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { PINNED_PACKAGES } from '../runtime/pinned-packages.ts';
 import { createSolver } from '../solver/create-solver.ts';
@@ -8,12 +7,13 @@ import type { World } from './create-commands.ts';
 import { nameDevice } from './device-name.ts';
 import { downloadRuntime } from './download-runtime.ts';
 import { type Files, nodeFiles } from './files.ts';
+import { cacheHome, createOpenCache } from './open-cache.ts';
 import { openRuntime } from './open-runtime.ts';
 import { createProbe } from './probe-in-child.ts';
 
 /** Beside this file, or beside its bundle; in variables, or the bundler would copy them as assets. */
-const SOURCES = { worker: '../solver/highs-worker.ts', probe: './probe.ts' };
-const BUNDLES = { worker: './highs-worker.mjs', probe: './probe.mjs' };
+const SOURCES = { worker: '../solver/highs-worker.ts', probe: './probe.ts', cache: './actions-cache-process.ts' };
+const BUNDLES = { worker: './highs-worker.mjs', probe: './probe.mjs', cache: './actions-cache-process.mjs' };
 
 const NPM_REGISTRY = 'https://registry.npmjs.org';
 
@@ -24,10 +24,14 @@ export type WorldSettings = {
   /** Aborted when the run is to end early. */
   readonly signal: AbortSignal;
   readonly files?: Files;
+  /** Whether this is the action, which alone reaches the Actions cache. */
+  readonly isAction?: boolean;
+  /** Told before anything is measured. */
+  readonly announceMeasurement?: World['announceMeasurement'];
 };
 
 export function createWorld(settings: WorldSettings): World {
-  const { environment, note, signal, files = nodeFiles } = settings;
+  const { environment, note, signal, files = nodeFiles, isAction = false, announceMeasurement = () => {} } = settings;
   const programs = import.meta.url.endsWith('.ts') ? SOURCES : BUNDLES;
   const registry = environment.npm_config_registry ?? NPM_REGISTRY;
   const solver = createSolver({ workerFile: new URL(programs.worker, import.meta.url), highsSpecifier: findHighs() });
@@ -42,12 +46,10 @@ export function createWorld(settings: WorldSettings): World {
         note,
       }),
     solve: solver.solve,
+    openCache: createOpenCache({ environment, isAction }, new URL(programs.cache, import.meta.url)),
+    announceMeasurement,
+    note,
     signal,
     now: () => performance.now(),
   };
-}
-
-/** XDG Base Directory Specification. */
-function cacheHome({ XDG_CACHE_HOME }: NodeJS.ProcessEnv): string {
-  return XDG_CACHE_HOME || join(homedir(), '.cache');
 }

@@ -16,6 +16,8 @@ export type Model = {
   readonly opsetVersion: number;
   readonly fileSizeBytes: number;
   readonly fileSha256: string;
+  /** Of the file and its external data; without any, the same. */
+  readonly contentSha256: string;
 };
 
 /** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
@@ -41,7 +43,12 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
     throw notAModel(path, bytes, 'it holds no graph with nodes');
   }
   const opsetVersion = defaultOpset(proto, path);
-  await loadExternalData(graph, path, readExternal);
+  const content = createHash('sha256').update(bytes);
+  await loadExternalData(graph, path, async (...place) => {
+    const data = await readExternal(...place);
+    content.update(data);
+    return data;
+  });
   for (const { tensor, label } of storedTensors(graph)) assertTensorIsComplete(tensor, label, path);
   assertSorted(graph, path);
   return {
@@ -51,6 +58,7 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
     opsetVersion,
     fileSizeBytes: bytes.length,
     fileSha256: createHash('sha256').update(bytes).digest('hex'),
+    contentSha256: content.digest('hex'),
   };
 }
 

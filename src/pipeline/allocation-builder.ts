@@ -23,7 +23,6 @@ import { estimateUnitMemory } from '../sensitivity/unit-memory.ts';
 import { groupByMemory } from '../sensitivity/work-units.ts';
 import type { Solve, SolveLimits } from '../solver/solution.ts';
 import type { TensorProto } from '../wire/model-proto.ts';
-import { SESSION_MEMORY_BYTES } from './session-memory.ts';
 
 export type BuiltAllocation = Built & {
   /** What the artifact stores for each layer, corrections folded in, shape [layerCount]. */
@@ -38,6 +37,8 @@ export type BuilderInput = {
   readonly layers: readonly Layer[];
   readonly candidates: readonly Candidate[];
   readonly costs: LayerCosts;
+  /** What a session may take, by estimate. */
+  readonly memoryLimitBytes: number;
   readonly correction: Correction;
   /** What corrections and moves are fitted to. */
   readonly fitting: SweepInput;
@@ -73,7 +74,7 @@ export async function measureMoves(input: BuilderInput, current: BuiltAllocation
         .perturbation,
     ]),
   );
-  const memory = estimateUnitMemory(fitting.model, candidates, costs, SESSION_MEMORY_BYTES);
+  const memory = estimateUnitMemory(fitting.model, candidates, costs, input.memoryLimitBytes);
   const changes = new Float64Array(candidates.length);
   for (const group of groupByMemory(moves, memory)) {
     const branches = group.map((variable) => perturbations.get(variable)!);

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AllocationProblem } from '../allocate/allocation-problem.ts';
 import { effectiveBits } from '../allocate/smallest-allocation.ts';
+import type { CacheStatus } from '../cache/cache-status.ts';
 import type { BudgetConfig, Config, Granularity } from '../config/config.ts';
 import type { Speed } from '../evaluate/measure-speed.ts';
 import type { Measurements } from '../evaluate/measurements.ts';
@@ -22,6 +23,7 @@ export type OutcomeParts = {
   readonly problem: AllocationProblem;
   readonly chosen: ChosenAllocation;
   readonly sensitivities: Sensitivities;
+  readonly cache: CacheStatus;
   readonly artifact: Uint8Array;
   readonly measurements: Measurements;
   readonly speed: Speed;
@@ -56,7 +58,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       granularity: describeGranularity(config.quantize.granularity),
     },
     allocation: describeLayers(parts),
-    sensitivity: describeSensitivity(parts.sensitivities),
+    sensitivity: describeSensitivity(parts.sensitivities, parts.cache),
     solver: chosen.solver,
     selection: {
       candidates: chosen.candidates,
@@ -78,10 +80,20 @@ function describeLayers({ layers, problem, chosen }: OutcomeParts): LayerReport[
   });
 }
 
-function describeSensitivity(sensitivities: Sensitivities): GateReport['sensitivity'] {
+function describeSensitivity(sensitivities: Sensitivities, cache: CacheStatus): GateReport['sensitivity'] {
   const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
   const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
-  return { method, loss, ...counts, forwardEquivalents, seconds, cache: 'off' };
+  return { method, loss, ...counts, forwardEquivalents, seconds, ...describeCache(cache) };
+}
+
+/** Where no unit is wanted, none was looked for. */
+function describeCache({ status, wantedUnits, matchedKey, ageSeconds }: CacheStatus) {
+  if (wantedUnits === 0) return { cache: 'off' } as const;
+  return {
+    cache: status,
+    ...(matchedKey === undefined ? {} : { cacheKey: matchedKey }),
+    ...(ageSeconds === undefined ? {} : { cacheAgeSeconds: ageSeconds }),
+  };
 }
 
 function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateReport['budget'] {

@@ -1,33 +1,70 @@
-/** Which method measures the sensitivities, when the config leaves it open. */
+/** What each method of measuring would do and cost, and which one is taken when the config leaves it open. */
+import type { WantedUnit } from '../cache/wanted-units.ts';
 import type { SensitivityConfig } from '../config/config.ts';
-import { forecastSweep } from '../sensitivity/forecast.ts';
+import {
+  estimateUnits,
+  type Forecast,
+  forecastSweep,
+  type MachineTimes,
+  type UnitCost,
+} from '../sensitivity/forecast.ts';
 import { type PlanInput, planUnits } from '../sensitivity/measure-sensitivities.ts';
-import { MEASURED_METHODS, type MethodForecast, richestWithin, type SensitivityMethod } from '../sensitivity/method.ts';
+import { MEASURED_METHODS, richestWithin, type SensitivityMethod } from '../sensitivity/method.ts';
+import { lossNames, unitName } from '../sensitivity/unit-names.ts';
+import type { WorkUnit } from '../sensitivity/work-units.ts';
 
-export type ForecastInput = Omit<PlanInput, 'method'> & {
-  /** One forward of the float model over all samples that sensitivities are measured on. */
-  readonly secondsPerForward: number;
+/** A method's units, in the order in which they are measured; lists of one length. */
+export type MethodPlan = {
+  readonly method: SensitivityMethod;
+  readonly units: readonly WorkUnit[];
+  readonly wanted: readonly WantedUnit[];
+  readonly costs: readonly UnitCost[];
 };
 
-export type CostForecast = MethodForecast & {
-  readonly perturbations: number;
-  readonly forwardEquivalents: number;
+/** Richest first; `local` needs no units. */
+export function planMethods(input: Omit<PlanInput, 'method'>): MethodPlan[] {
+  return MEASURED_METHODS.map((method) => planMethod(input, method));
+}
+
+export function planMethod(input: Omit<PlanInput, 'method'>, method: SensitivityMethod): MethodPlan {
+  const units = planUnits({ ...input, method });
+  const wanted = units.map((unit) => ({
+    unit: unitName(unit, input.candidates),
+    lossNames: lossNames(unit, input.candidates),
+  }));
+  return { method, units, wanted, costs: estimateUnits(input, units) };
+}
+
+export type CostForecast = Forecast & {
+  readonly method: SensitivityMethod;
+  readonly unitCount: number;
+  /** Of the units that are not known. */
+  readonly pendingSeconds: number;
 };
 
-/** What each method would cost, richest first. */
-export function forecastMethods(input: ForecastInput): CostForecast[] {
-  return MEASURED_METHODS.map((method) => {
-    const forecast = forecastSweep(input.model, input.candidates, input.costs, planUnits({ ...input, method }));
-    return { method, ...forecast, seconds: forecast.forwardEquivalents * input.secondsPerForward * OVERHEAD };
+/** @param known units whose measurements are at hand */
+export function forecastMethods(
+  plans: readonly MethodPlan[],
+  times: MachineTimes,
+  known: { has(unit: string): boolean } = new Set<string>(),
+): CostForecast[] {
+  return plans.map(({ method, wanted, costs }) => {
+    const pending = costs.filter((_, index) => !known.has(wanted[index]!.unit));
+    return {
+      method,
+      unitCount: costs.length,
+      ...forecastSweep(costs, times),
+      pendingSeconds: forecastSweep(pending, times).seconds,
+    };
   });
 }
 
-/** Sessions are created and losses taken besides the forwards. */
-const OVERHEAD = 1.15;
-
+/** What is known costs nothing, so that a slower machine chooses as the one that measured. */
 export function chooseMethod(
   { method, timeLimitSeconds }: SensitivityConfig,
-  forecasts: CostForecast[],
+  forecasts: readonly CostForecast[],
 ): SensitivityMethod {
-  return method === 'auto' ? richestWithin(forecasts, timeLimitSeconds) : method;
+  if (method !== 'auto') return method;
+  const pending = forecasts.map((forecast) => ({ method: forecast.method, seconds: forecast.pendingSeconds }));
+  return richestWithin(pending, timeLimitSeconds);
 }

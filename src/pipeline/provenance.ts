@@ -16,7 +16,7 @@ export async function describeProvenance(model: Model, calibration: Selection, c
   const { preprocess } = config.data;
   return {
     version: BITGATE_VERSION,
-    model: model.fileSha256,
+    model: model.contentSha256,
     data: sha256(hashes.join()),
     config: sha256(JSON.stringify({ budget, quantize, sensitivity, seed, preprocess })),
   };

@@ -30,3 +30,13 @@ export function splitSweep(sweep: SweepInput, split: Split): [fitting: SweepInpu
     { ...sweep, batches: split.choice(batches), losses: split.choice(losses) },
   ];
 }
+
+/** How many of the calibration samples sensitivities are measured on, before the batches are read. */
+export function fittingSampleCount(sampleCount: number, batchSize: number, search: Config['search']): number {
+  const sizes = Array.from({ length: Math.ceil(sampleCount / batchSize) }, (_, index) =>
+    Math.min(batchSize, sampleCount - index * batchSize),
+  );
+  return splitBatches(sizes.length, search)
+    .fitting(sizes)
+    .reduce((sum, size) => sum + size, 0);
+}

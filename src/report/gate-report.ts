@@ -84,13 +84,15 @@ export type SensitivityReport = {
   readonly samples: number;
   readonly singles: number;
   readonly pairs: number;
-  /** In forwards of the float model over the calibration samples. */
+  /** Of the whole measurement, also of what was known, in forwards of the float model over the samples. */
   readonly forwardEquivalents: number;
+  /** What this run took. */
   readonly seconds: number;
   /** `denied`: there is a cache, which this run may not read. */
   readonly cache: 'off' | 'miss' | 'partial' | 'hit' | 'denied';
+  /** Of the measurement set on this machine, or of the entry in the Actions cache. */
   readonly cacheKey?: string;
-  /** Of the oldest record that was used. */
+  /** Since the newest of what was known was measured. */
   readonly cacheAgeSeconds?: number;
 };
 

@@ -14,10 +14,15 @@ export type Inspection = {
   readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
   /** The least that an allocation takes of the budget, in its unit. */
   readonly smallest: number;
+  /** Of the calibration samples, those that sensitivities are measured on; the others judge allocations. */
+  readonly measuredSamples: number;
   readonly methods: readonly {
     readonly method: string;
     readonly perturbations: number;
+    readonly unitCount: number;
     readonly forwardEquivalents: number;
     readonly seconds: number;
+    /** Of the largest session. */
+    readonly memoryBytes: number;
   }[];
 };

@@ -10,6 +10,13 @@ export function bytesText(bytes: number): string {
   return `${countText(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
 
+/** Memory, rounded up: `95 MB`, `1.2 GB`. */
+export function memoryText(bytes: number): string {
+  if (!Number.isFinite(bytes)) return strange(bytes);
+  const megabytes = Math.ceil(bytes / 1e6);
+  return megabytes < 1000 ? `${megabytes} MB` : `${(Math.ceil(megabytes / 100) / 10).toFixed(1)} GB`;
+}
+
 /** A share as `91.3 %`. */
 export function percentText(ratio: number, decimals = 1): string {
   return Number.isFinite(ratio) ? `${decimalText(100 * ratio, decimals)} %` : strange(ratio);

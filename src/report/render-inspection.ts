@@ -1,5 +1,6 @@
 /** `bitgate inspect` as text: the layers, the budget, and what measuring would cost. */
 import type { Inspection } from './inspection.ts';
+import { durationText, memoryText } from './number-text.ts';
 import { plainText } from './plain-text.ts';
 
 export function renderInspection(inspection: Inspection): string {
@@ -46,13 +47,16 @@ function renderBudget({ budget, smallest, layers }: Inspection): string[] {
   return [`budget ${amount(budget.limit)}, smallest feasible ${amount(smallest)}: ${verdict}`];
 }
 
-function methodRows({ methods, calibrationSamples }: Inspection): string[][] {
-  const head = ['method', 'perturbations', `forwards of ${calibrationSamples} samples`, 'estimated time here'];
-  const rows = methods.map(({ method, perturbations, forwardEquivalents, seconds }) => [
+function methodRows({ methods, measuredSamples }: Inspection): string[][] {
+  const forwards = `forwards of ${measuredSamples} samples`;
+  const head = ['method', 'perturbations', 'sessions', forwards, 'estimated time here', 'memory of a session'];
+  const rows = methods.map(({ method, perturbations, unitCount, forwardEquivalents, seconds, memoryBytes }) => [
     method,
     String(perturbations),
+    String(unitCount),
     forwardEquivalents.toFixed(1),
-    duration(seconds),
+    durationText(seconds),
+    memoryText(memoryBytes),
   ]);
   return [head, ...rows];
 }
@@ -75,9 +79,4 @@ function renderTable(rows: readonly (readonly string[])[]): string[] {
 
 function bytes(count: number): string {
   return `${Math.ceil(count)} bytes`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${seconds.toFixed(1)} s`;
-  return seconds < 5400 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

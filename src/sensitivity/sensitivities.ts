@@ -16,7 +16,8 @@ export type Sensitivities = {
   readonly pairs?: Float64Array;
   readonly singleCount: number;
   readonly pairCount: number;
-  /** Model work in units of one forward of the whole float model over the whole calibration set. */
+  /** Model work in units of one forward of the whole float model over the whole calibration set, now or when it was done. */
   readonly forwardEquivalents: number;
+  /** What this run took. */
   readonly seconds: number;
 };

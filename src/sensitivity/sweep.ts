@@ -14,6 +14,8 @@ export type SweepInput = {
   /** One per batch. */
   readonly losses: readonly BatchLoss[];
   readonly openSession: OpenSession;
+  /** Ends a sweep between two batches. */
+  readonly signal?: AbortSignal;
 };
 
 export type PerturbedLosses = {
@@ -25,9 +27,41 @@ export type PerturbedLosses = {
   readonly forwardEquivalents: number;
 };
 
-/** Run a base and branches over it over all batches. The session lives no longer than the call. */
+/**
+ * Run a base and branches over it over all batches. The session lives no longer than the call; where the memory that it
+ * was estimated to take is not there, two with half of the branches each come in its place.
+ */
 export async function measurePerturbed(
-  { model, batches, losses, openSession }: SweepInput,
+  input: SweepInput,
+  base: Perturbation,
+  branches: readonly Perturbation[],
+  costs: LayerCosts,
+  measuresBase: boolean,
+): Promise<PerturbedLosses> {
+  try {
+    return await measureTogether(input, base, branches, costs, measuresBase);
+  } catch (error) {
+    if (branches.length < 2 || !isOutOfMemory(error)) throw error;
+  }
+  const middle = branches.length >> 1;
+  const first = await measurePerturbed(input, base, branches.slice(0, middle), costs, measuresBase);
+  const second = await measurePerturbed(input, base, branches.slice(middle), costs, false);
+  return {
+    base: first.base,
+    branches: [...first.branches, ...second.branches],
+    forwardEquivalents: first.forwardEquivalents + second.forwardEquivalents,
+  };
+}
+
+/** How onnxruntime words it: the standard library's allocator, its own arena (bfc_arena.cc), CUDA and WebGPU. */
+const OUT_OF_MEMORY = /bad.?alloc|failed to allocate memory|is smaller than requested bytes|out of memory/i;
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && OUT_OF_MEMORY.test(error.message);
+}
+
+async function measureTogether(
+  { model, batches, losses, openSession, signal }: SweepInput,
   base: Perturbation,
   branches: readonly Perturbation[],
   costs: LayerCosts,
@@ -39,6 +73,7 @@ export async function measurePerturbed(
   try {
     const measured = families.map((): Float64Array[] => []);
     for (const [index, { feeds }] of batches.entries()) {
+      signal?.throwIfAborted();
       const results: NamedTensors = await session.run(feeds);
       for (const [family, names] of families.entries()) {
         measured[family]!.push(losses[index]!(names.map((name) => results[name]!)));

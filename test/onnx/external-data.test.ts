@@ -68,6 +68,15 @@ describe('loadExternalData', () => {
     expect(y).toEqual((await runModel(modelWith(inside), { x: floatInput([1, 2], 1) })).y);
   });
 
+  it('decodeModel: the content has the external data in its hash, the file has not', async () => {
+    const before = await decode(external({ location: 'w.bin' }));
+    writeFileSync(join(folder, 'model', 'w.bin'), new Uint8Array(40));
+    const after = await decode(external({ location: 'w.bin' }));
+    expect(after.fileSha256).toBe(before.fileSha256);
+    expect(after.contentSha256).not.toBe(before.contentSha256);
+    expect(before.contentSha256).not.toBe(before.fileSha256);
+  });
+
   it('loadExternalData: without a length the dims say it, without an offset it is 0', async () => {
     const [tensor] = (await decode(external({ location: 'w.bin' }))).graph.initializer;
     expect([...readFloats(tensor!, '')]).toEqual([0, 1, 2, 3]);

@@ -5,15 +5,11 @@ import { listLayers } from '../../src/onnx/list-layers.ts';
 import { replaceInitializers } from '../../src/onnx/model.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 import { openOnnxruntimeSession } from '../../src/runtime/onnxruntime.ts';
-import { forecastSweep } from '../../src/sensitivity/forecast.ts';
+import { estimateUnits, forecastSweep } from '../../src/sensitivity/forecast.ts';
 import { measureLayerCosts } from '../../src/sensitivity/layer-costs.ts';
 import { createLosses } from '../../src/sensitivity/losses.ts';
-import {
-  type MeasureInput,
-  measureSensitivities,
-  planUnits,
-  type UnitStore,
-} from '../../src/sensitivity/measure-sensitivities.ts';
+import { type MeasureInput, measureSensitivities, planUnits } from '../../src/sensitivity/measure-sensitivities.ts';
+import type { UnitStore } from '../../src/sensitivity/measure-units.ts';
 import { measureReference } from '../../src/sensitivity/reference.ts';
 import { encodeModelProto, newOutput } from '../../src/wire/model-proto.ts';
 import { decodeBuilt, floatInput, node, runModel, value, weight } from '../onnx/small-model.ts';
@@ -128,7 +124,8 @@ describe('measureSensitivities', () => {
     const again = await measureSensitivities({ ...(await smallInput({ store })), openSession });
     expect(again.singles).toEqual(first.singles);
     expect(again.pairs).toEqual(first.pairs);
-    expect([first.forwardEquivalents > 1, again.forwardEquivalents]).toEqual([true, 0]);
+    expect(first.forwardEquivalents).toBeGreaterThan(1);
+    expect(again.forwardEquivalents).toBe(first.forwardEquivalents);
   });
 
   it('ends between two units when it is told to, and goes on from there', async () => {
@@ -143,6 +140,47 @@ describe('measureSensitivities', () => {
     expect(resumed.pairs).toEqual((await measureSensitivities(await smallInput())).pairs);
   });
 
+  it('ends between two batches of a unit too, which is then lost', async () => {
+    const [store, controller] = [memoryStore(), new AbortController()];
+    let runs = 0;
+    const openSession: MeasureInput['openSession'] = async (model) => {
+      const session = await openOnnxruntimeSession(model);
+      const run: typeof session.run = async (...feeds) => {
+        runs += 1;
+        if (runs === 3) controller.abort(new Error('interrupted'));
+        return session.run(...feeds);
+      };
+      return { ...session, run };
+    };
+    const input = await smallInput({ store, signal: controller.signal });
+    await expect(measureSensitivities({ ...input, openSession })).rejects.toThrow('interrupted');
+    expect([runs, store.kept.size]).toEqual([3, 1]);
+  });
+
+  it('halves the branches of a session that finds no memory, and gives the same', async () => {
+    const sizes: number[] = [];
+    const openSession: MeasureInput['openSession'] = async (model) => {
+      const session = await openOnnxruntimeSession(model);
+      sizes.push(session.outputNames.length);
+      if (session.outputNames.length < 3) return session;
+      await session.release();
+      throw new Error('Failed to allocate memory for requested buffer of size 12345');
+    };
+    const whole = await measureSensitivities(await smallInput());
+    const halved = await measureSensitivities({ ...(await smallInput()), openSession });
+    expect(halved.singles).toEqual(whole.singles);
+    expect(halved.pairs).toEqual(whole.pairs);
+    expect(Math.max(...sizes)).toBeGreaterThan(2);
+    expect(halved.forwardEquivalents).toBeGreaterThan(whole.forwardEquivalents);
+  });
+
+  it('does not hide another failure of a session', async () => {
+    const openSession = async () => {
+      throw new Error('no kernel for Foo');
+    };
+    await expect(measureSensitivities({ ...(await smallInput()), openSession })).rejects.toThrow('no kernel for Foo');
+  });
+
   it('tells how far it is, from nothing to all', async () => {
     const events: ProgressEvent[] = [];
     await measureSensitivities(await smallInput({ reportProgress: (event) => void events.push(event) }));
@@ -151,12 +189,38 @@ describe('measureSensitivities', () => {
   });
 });
 
-describe('forecastSweep', () => {
-  it.each(['diagonal', 'pairwise'] as const)('is at least what %s does, and not twice as much', async (method) => {
+describe('estimateUnits, forecastSweep', () => {
+  it.each(['diagonal', 'pairwise'] as const)('are at least what %s does, and not twice as much', async (method) => {
     const input = await smallInput({ method });
-    const { forwardEquivalents } = await measureSensitivities(input);
-    const forecast = forecastSweep(input.model, input.candidates, input.costs, planUnits(input));
+    const { forwardEquivalents, singleCount, pairCount } = await measureSensitivities(input);
+    const times = { forwardSeconds: 0, openSeconds: 0, lossSeconds: 0 };
+    const forecast = forecastSweep(estimateUnits(input, planUnits(input)), times);
+    expect(forecast.perturbations).toBe(singleCount + pairCount);
     expect(forecast.forwardEquivalents).toBeGreaterThanOrEqual(forwardEquivalents - 1e-9);
     expect(forecast.forwardEquivalents).toBeLessThan(2 * forwardEquivalents);
+  });
+
+  it('forecastSweep: forwards, sessions by their size, and losses take their time; the largest session its memory', () => {
+    const units = [
+      { perturbations: 3, forwardEquivalents: 2, sessionSize: 2.5, memoryBytes: 10 },
+      { perturbations: 1, forwardEquivalents: 1, sessionSize: 1, memoryBytes: 30 },
+    ];
+    expect(forecastSweep(units, { forwardSeconds: 100, openSeconds: 10, lossSeconds: 1 })).toEqual({
+      perturbations: 4,
+      forwardEquivalents: 3,
+      seconds: 300 + 35 + 4,
+      memoryBytes: 30,
+    });
+    expect(forecastSweep([], { forwardSeconds: 1, openSeconds: 1, lossSeconds: 1 }).memoryBytes).toBe(0);
+  });
+
+  it('estimateUnits: a smaller session is one with less memory', async () => {
+    const input = await smallInput();
+    const [whole, parts] = [1e9, 1].map((memoryLimitBytes) =>
+      estimateUnits(input, planUnits({ ...input, memoryLimitBytes })),
+    );
+    expect(parts!.length).toBeGreaterThan(whole!.length);
+    const largest = (units: typeof whole) => Math.max(...units!.map(({ memoryBytes }) => memoryBytes));
+    expect(largest(parts)).toBeLessThan(largest(whole));
   });
 });
