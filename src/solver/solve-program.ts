@@ -42,9 +42,9 @@ type Knowledge = { readonly incumbent: Incumbent | undefined; readonly bestBound
 
 /**
  * What branch and bound may use before HiGHS takes over. Counted in nodes, because the same program is then proven in the
- * same way on a busy machine: about two seconds for 60 variables.
+ * same way on a busy machine: about a second for 60 variables.
  */
-const NODES_BEFORE_MILP = 3000;
+const NODES_BEFORE_MILP = 2000;
 const SHARE_OF_TIME_BEFORE_MILP = 0.4;
 /** Above this many columns HiGHS's bound moves more slowly than that of branch and bound. */
 const MAX_MILP_COLUMNS = 4000;
