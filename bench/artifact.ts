@@ -53,9 +53,9 @@ function quantizeLayers(model: Model, layers: readonly Layer[], widths: readonly
 function sizes(model: Model, layers: readonly Layer[], contents: readonly QuantizedTensor[], artifact: Uint8Array) {
   const bitBytes = layers.reduce((sum, { weightCount }, i) => sum + (weightCount * contents[i]!.grid.bitWidth) / 8, 0);
   const floatBytes = layers.reduce((sum, { weightCount, floatBitWidth }) => sum + (weightCount * floatBitWidth) / 8, 0);
-  const otherBytes = model.fileSizeBytes - floatBytes;
+  const otherBytes = model.contentSizeBytes - floatBytes;
   return {
-    floatFileBytes: model.fileSizeBytes,
+    floatFileBytes: model.contentSizeBytes,
     artifactBytes: artifact.length,
     bitBytes,
     otherBytes,

@@ -35,7 +35,7 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
   const provenance = await describeProvenance(original, data.calibration, config);
   const writer = createWriter(config.quantize.format, model, layers, provenance);
-  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
   const problem = describeProblem({ ...sizes, candidates });
 
   const batches = await firstOf(data.calibration.batches(), TIMED_BATCHES);
@@ -48,7 +48,7 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const ratio = measuredSamples / sampleCountOf(batches);
   const times = await measureMachineTimes(model, batches[0]!, openSession, reference, losses, ratio);
   return {
-    model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, opsetVersion: original.opsetVersion },
+    model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, opsetVersion: original.opsetVersion },
     calibrationSamples: data.calibration.indices.length,
     evaluationSamples: data.evaluation.indices.length,
     layers: layers.map(({ name, opType, dims, weightCount }, layerIndex) => ({

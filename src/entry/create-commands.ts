@@ -105,7 +105,7 @@ function reproduceLine({ path, options }: Config): string {
 async function describeModel(path: string, { files }: World) {
   const { original, model, layers } = await readModel({ modelPath: path, quantize: { correct: 'none' } }, files);
   return {
-    sizeBytes: original.fileSizeBytes,
+    sizeBytes: original.contentSizeBytes,
     inputs: modelInputs(model),
     layerCount: layers.length,
     weightCount: layers.reduce((sum, { weightCount }) => sum + weightCount, 0),

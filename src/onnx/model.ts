@@ -14,10 +14,10 @@ export type Model = {
   readonly graph: GraphProto;
   /** Version of the default operator set ("ai.onnx"). */
   readonly opsetVersion: number;
-  readonly fileSizeBytes: number;
   readonly fileSha256: string;
-  /** Of the file and its external data; without any, the same. */
+  /** Of the file and its external data; without any, of the file alone. */
   readonly contentSha256: string;
+  readonly contentSizeBytes: number;
 };
 
 /** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
@@ -44,9 +44,11 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
   }
   const opsetVersion = defaultOpset(proto, path);
   const content = createHash('sha256').update(bytes);
+  let contentSizeBytes = bytes.length;
   await loadExternalData(graph, path, async (...place) => {
     const data = await readExternal(...place);
     content.update(data);
+    contentSizeBytes += data.length;
     return data;
   });
   for (const { tensor, label } of storedTensors(graph)) assertTensorIsComplete(tensor, label, path);
@@ -56,9 +58,9 @@ export async function decodeModel(bytes: Uint8Array, path: string, readExternal:
     proto,
     graph,
     opsetVersion,
-    fileSizeBytes: bytes.length,
     fileSha256: createHash('sha256').update(bytes).digest('hex'),
     contentSha256: content.digest('hex'),
+    contentSizeBytes,
   };
 }
 

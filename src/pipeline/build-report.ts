@@ -38,7 +38,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
   return {
     schemaVersion: 1,
     ...verdict,
-    model: { path: config.modelPath, sizeBytes: original.fileSizeBytes, sha256: original.fileSha256 },
+    model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, sha256: original.fileSha256 },
     artifact: {
       ...identify(config.outputPath, artifact),
       format: config.quantize.format,

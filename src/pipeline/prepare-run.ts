@@ -41,7 +41,7 @@ export async function prepareRun(config: Config, files: Files, clock: StageClock
   const split = splitBatches(batches.length, config.search);
 
   const provenance = await describeProvenance(original, data.calibration, config);
-  const sizes = { layers, budget: config.budget, floatFileBytes: original.fileSizeBytes, ties };
+  const sizes = { layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
   const standIns = sizeCandidates(layers, widths, config.quantize.granularity);
   // A hopeless budget is refused before the model runs for the first time.
   const writer = createWriter(config.quantize.format, model, layers, provenance);

@@ -318,7 +318,7 @@ describe('buildArtifact, shared models', () => {
       const weightBytes = layers.reduce((sum, { weightCount }, index) => sum + (widths[index]! * weightCount) / 8, 0);
       const floatBytes = layers.reduce((sum, { weightCount }) => sum + 4 * weightCount, 0);
       expect(artifact.length).toBe(sizeOf(model, layers, contents));
-      expect(artifact.length).toBeLessThanOrEqual(1.04 * (weightBytes + model.fileSizeBytes - floatBytes));
+      expect(artifact.length).toBeLessThanOrEqual(1.04 * (weightBytes + model.contentSizeBytes - floatBytes));
 
       const [input] = model.graph.input;
       const dims = input!.type!.tensorType!.shape!.dim.map(({ value }) =>

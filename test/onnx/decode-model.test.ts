@@ -71,9 +71,13 @@ describe('decodeModel', () => {
 
   it('decodeModel: knows the file by its path, size and hash', async () => {
     const bytes = encodeModelProto(buildModel(CONVOLUTION));
-    const { fileSizeBytes, fileSha256, contentSha256, path } = await decode(bytes);
+    const { contentSizeBytes, fileSha256, contentSha256, path } = await decode(bytes);
     const expected = createHash('sha256').update(bytes).digest('hex');
-    expect({ fileSizeBytes, fileSha256, path }).toEqual({ fileSizeBytes: 354, fileSha256: expected, path: 'm.onnx' });
+    expect({ contentSizeBytes, fileSha256, path }).toEqual({
+      contentSizeBytes: 354,
+      fileSha256: expected,
+      path: 'm.onnx',
+    });
     expect(contentSha256).toBe(expected);
   });
 

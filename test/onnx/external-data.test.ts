@@ -77,6 +77,12 @@ describe('loadExternalData', () => {
     expect(before.contentSha256).not.toBe(before.fileSha256);
   });
 
+  it('decodeModel: the size is that of the file and the external data that the model takes', async () => {
+    const tensor = external({ location: 'w.bin', offset: '8', length: '16' });
+    const fileSizeBytes = encodeModelProto(modelWith(tensor)).length;
+    expect((await decode(tensor)).contentSizeBytes).toBe(fileSizeBytes + 16);
+  });
+
   it('loadExternalData: without a length the dims say it, without an offset it is 0', async () => {
     const [tensor] = (await decode(external({ location: 'w.bin' }))).graph.initializer;
     expect([...readFloats(tensor!, '')]).toEqual([0, 1, 2, 3]);
