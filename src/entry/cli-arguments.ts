@@ -33,7 +33,8 @@ options that come before the config; their paths start in the current directory:
   --bits-per-weight <bits>  budget as mean bits per weight: 3.5
   --method <method>         diagonal, or pairwise (CLADO)
   --report-dir <folder>     where the report goes
-  --cache-dir <folder>      reserved: measurements are not kept yet, so it changes nothing
+  --cache <where>           where measurements are kept: auto, local, or off for nowhere
+  --cache-dir <folder>      the folder that they are kept in; the user's cache folder when absent
   --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
   --runtime-path <folder>   where onnxruntime-node is; only there is looked
   --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
@@ -56,6 +57,7 @@ const OVERRIDES = {
   'bits-per-weight': 'bitsPerWeight',
   method: 'method',
   'report-dir': 'reportDirectory',
+  cache: 'cache',
   'cache-dir': 'cacheDirectory',
   device: 'device',
   'runtime-path': 'runtimePath',

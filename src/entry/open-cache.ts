@@ -22,7 +22,9 @@ export function createOpenCache({ environment, isAction }: CachePlace, processFi
   const { GITHUB_EVENT_NAME: name, GITHUB_REF: ref = '' } = environment;
   const event = name ? { event: { name, ref } } : {};
   return async (config, set) => {
-    const policy = cachePolicy({ configured: config.setting, isAction, ...event });
+    // Who wants nothing needs no store.
+    const configured = set.wanted.length === 0 ? 'off' : config.setting;
+    const policy = cachePolicy({ configured, isAction, ...event });
     const local = storeAt(cacheDirectory(policy.store, config, { environment, isAction }));
     const github = policy.store === 'github' ? { github: githubStore(environment, processFile) } : {};
     return openMeasurementCache(

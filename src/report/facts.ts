@@ -98,9 +98,14 @@ function describeSensitivity(sensitivity: SensitivityReport): string {
 }
 
 function describeCache({ cache, cacheKey, cacheAgeSeconds }: SensitivityReport): string {
-  const key = cacheKey === undefined ? '' : ` ${cacheKey}`;
+  const key = cacheKey === undefined ? '' : ` ${shortened(cacheKey)}`;
   const age = cacheAgeSeconds === undefined ? '' : `, ${durationText(cacheAgeSeconds)} old`;
   return `${cache}${key}${age}`;
+}
+
+/** A digest by its beginning, as `bitgate cache list` has it; `result.json` has it in full. */
+function shortened(key: string): string {
+  return key.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/, '$1');
 }
 
 function describeSolver({ status, objective, bestBound, relativeGap, seconds }: GateReport['solver']): string {

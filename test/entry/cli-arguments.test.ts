@@ -17,7 +17,7 @@ describe('parseCliArguments', () => {
     'parseCliArguments: %s takes a config and every option',
     (command) => {
       const argv = [command, 'c.yml', '--model', 'm', '--output=o', '--size', '125 KB', '--bits-per-weight', '3.5'];
-      argv.push('--method', 'diagonal', '--report-dir', 'r', '--cache-dir', 'c');
+      argv.push('--method', 'diagonal', '--report-dir', 'r', '--cache', 'off', '--cache-dir', 'c');
       argv.push('--device', 'cpu', '--allow-download', '--runtime-path', 'p');
       expect(parseCliArguments(argv)).toEqual({
         command,
@@ -29,6 +29,7 @@ describe('parseCliArguments', () => {
           bitsPerWeight: '3.5',
           method: 'diagonal',
           reportDirectory: 'r',
+          cache: 'off',
           cacheDirectory: 'c',
           device: 'cpu',
           allowDownload: 'true',

@@ -88,11 +88,11 @@ describe('main, run', () => {
 
   it('main: what the config leaves open is said, and fails nothing', async () => {
     const disk = completeDisk(CONFIG.replace(/gate:[\s\S]*/, ''));
-    const { exitCode, stderr } = await run(['run', '--cache-dir', 'c'], { disk });
+    const { exitCode, stderr } = await run(['run', '--cache', 'off', '--cache-dir', 'c'], { disk });
     expect(exitCode).toBe(0);
     expect(stderr).toBe(
       'warning: no limit on top1 is set, so the gate checks the size alone; set `min` or `max-drop` under `gate`\n' +
-        `warning: measurements are not kept yet, so the cache folder changes nothing\n${PROGRESS}`,
+        `warning: \`cache-dir\` changes nothing while \`cache\` is off\n${PROGRESS}`,
     );
   });
 });
@@ -133,7 +133,7 @@ describe('main, bad input', () => {
         '  fix: add `data`: The samples the model is measured on: .npz or .npy files, or folders of images with one sub-folder per class.\n' +
         'error: bitgate.yml:1:10: `version` is 2, expected 1\n' +
         'error: bitgate.yml:5:1: unknown key `foo` at the top\n' +
-        '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device\n',
+        '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit\n',
     });
   });
 

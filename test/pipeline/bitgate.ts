@@ -20,13 +20,18 @@ const { solve } = createWorld({ environment: {}, note: () => {}, signal: new Abo
  *
  * @param argv the arguments after the program's name
  * @param folder the working directory, and the home of whatever caches
+ * @param variables of the environment
  */
-export async function bitgate(argv: readonly string[], folder: string): Promise<Outcome> {
+export async function bitgate(
+  argv: readonly string[],
+  folder: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   let [stdout, stderr, sessionCount] = ['', '', 0];
   const write = (text: string) => {
     stderr += text;
   };
-  const environment = { ...process.env, XDG_CACHE_HOME: `${folder}/cache` };
+  const environment = { ...process.env, XDG_CACHE_HOME: `${folder}/cache`, ...variables };
   const note = (line: string) => write(`${line}\n`);
   const world = createWorld({ environment, note, signal: new AbortController().signal });
   const counting: World = {
