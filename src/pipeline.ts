@@ -3,6 +3,7 @@ import { effectiveBits, totalWeights } from './allocate/smallest-allocation.ts';
 import type { Config } from './config/config.ts';
 import type { Files } from './entry/files.ts';
 import { decide } from './gate/decide.ts';
+import { walkCorrection } from './pipeline/allocation-builder.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { chooseAllocation } from './pipeline/choose-allocation.ts';
 import type { CostForecast } from './pipeline/choose-method.ts';
@@ -47,7 +48,7 @@ export async function runGate(config: Config, effects: Effects, shares?: Shares)
   const builder = { layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
   const chosen = await clock.time('choose the allocation', () =>
     chooseAllocation(
-      { ...builder, correction: config.quantize.correct, solve, solveLimits: SOLVE_LIMITS },
+      { ...builder, correction: walkCorrection(config.quantize), solve, solveLimits: SOLVE_LIMITS },
       sensitivities,
       config.sensitivity,
       { limitSeconds: config.search.timeLimitSeconds, secondsForMoves: secondsOf('diagonal', forecasts) },

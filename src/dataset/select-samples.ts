@@ -17,7 +17,7 @@ export function selectSamples(set: SampleSet, count: number | undefined, seed: n
     throw new UserError({
       what: `there are ${set.sampleCount} samples, but ${count} are asked for`,
       where: set.path,
-      fix: `set samples to ${set.sampleCount} or less, or leave it out to take all`,
+      fix: `set samples to ${set.sampleCount} or less`,
     });
   }
   const random = seededRandom(seed);

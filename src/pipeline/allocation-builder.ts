@@ -3,7 +3,7 @@
 import { allocate } from '../allocate/allocate.ts';
 import { type AllocationProblem, type ChosenVariables, variablesWhere } from '../allocate/allocation-problem.ts';
 import type { LayerContent } from '../artifact/packed-artifact.ts';
-import type { Correction } from '../config/config.ts';
+import type { Correction, QuantizeConfig } from '../config/config.ts';
 import {
   type CorrectionInput,
   fullBatches,
@@ -48,6 +48,11 @@ export type BuilderInput = {
   readonly solve: Solve;
   readonly solveLimits: SolveLimits;
 };
+
+/** A scale per channel cannot be folded where one scale serves a whole tensor: then only the bias is corrected. */
+export function walkCorrection({ correct, granularity }: Pick<QuantizeConfig, 'correct' | 'granularity'>): Correction {
+  return granularity === 'tensor' && correct === 'affine' ? 'bias' : correct;
+}
 
 /** Build an allocation, and measure it on the samples kept for the choice. */
 export async function buildAllocation(input: BuilderInput, variables: ChosenVariables): Promise<BuiltAllocation> {
@@ -151,9 +156,13 @@ const CORRECTION_MEMORY_BYTES = 1e9;
 /** Peak memory of the walk per batch, in outputs of the widest layer: measured on MobileNet at 7, both networks together. */
 const WIDEST_OUTPUTS = 7;
 
+/** Loading a graph takes longer with every copy of the networks in it, and faster than in proportion: 32 load in 6 s. */
+const MOST_COPIES = 32;
+
 function correctionBatches(costs: LayerCosts): number {
   const widest = Math.max(...[...costs.values()].map(({ outputBytes }) => outputBytes));
-  return Math.max(1, Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest)));
+  const fitting = Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest));
+  return Math.min(MOST_COPIES, Math.max(1, fitting));
 }
 
 /** The uncorrected weight of a candidate as a float tensor. */

@@ -12,13 +12,13 @@ import { BITGATE_VERSION } from '../version.ts';
  */
 export async function describeProvenance(model: Model, calibration: Selection, config: Config): Promise<Provenance> {
   const hashes = await calibration.set.contentHashes(calibration.indices);
-  const { budget, quantize, sensitivity, seed } = config;
+  const { budget, quantize, sensitivity, search, seed } = config;
   const { preprocess } = config.data;
   return {
     version: BITGATE_VERSION,
     model: model.contentSha256,
     data: sha256(hashes.join()),
-    config: sha256(JSON.stringify({ budget, quantize, sensitivity, seed, preprocess })),
+    config: sha256(JSON.stringify({ budget, quantize, sensitivity, search, seed, preprocess })),
   };
 }
 

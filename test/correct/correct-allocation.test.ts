@@ -92,7 +92,9 @@ async function correctByLoops(model: Model, layers: readonly Layer[], contents: 
     const found = await channelsOf(quantized, output, channelCount);
     const wanted = await channelsOf(model, sum?.output ?? output, channelCount);
     const beside = sum === undefined ? undefined : await channelsOf(quantized, sum.other, channelCount);
-    const targets = wanted.map((numbers, c) => numbers.map((number, p) => number - (beside?.[c]![p] ?? 0)));
+    const targets = wanted.map((numbers, c) =>
+      numbers.map((number, p) => number - (beside === undefined ? 0 : beside[c]![p]!)),
+    );
     const correction = {
       factors: Float32Array.from(found, (q, c) => slope(q, targets[c]!)),
       meanQuantized: Float32Array.from(found, mean),

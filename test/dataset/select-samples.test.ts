@@ -52,7 +52,7 @@ describe('selectSamples', () => {
 
   it('selectSamples: fewer samples than asked are refused', () => {
     expect(() => selectSamples(setOf(4), 5, 1)).toThrow(
-      'd.npz: there are 4 samples, but 5 are asked for\n  fix: set samples to 4 or less, or leave it out to take all',
+      'd.npz: there are 4 samples, but 5 are asked for\n  fix: set samples to 4 or less',
     );
   });
 });
