@@ -134,10 +134,17 @@ function assertFinite(references: readonly ReferenceOutputs[], outputNames: read
   for (const outputs of references) {
     for (const [index, output] of outputs.entries()) {
       if (isFloatOutput(output) && floatsOf(output).every(Number.isFinite)) continue;
-      const what = isFloatOutput(output)
-        ? `the float model's output '${outputNames[index]}' is NaN or infinite on the calibration data`
-        : `the model's output '${outputNames[index]}' is ${output.elementType}, which no loss can compare`;
-      throw new UserError({ what, fix: 'check the model and the preprocessing (scale, mean, std)' });
+      throw new UserError(
+        isFloatOutput(output)
+          ? {
+              what: `the float model's output '${outputNames[index]}' is NaN or infinite on the calibration data`,
+              fix: 'check the model and the preprocessing (scale, mean, std)',
+            }
+          : {
+              what: `the model's output '${outputNames[index]}' is ${output.elementType}, which no loss can compare`,
+              fix: 'export the model without that output',
+            },
+      );
     }
   }
 }

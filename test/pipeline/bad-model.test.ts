@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { DATA_TYPE } from '../../src/onnx/data-type.ts';
 import { floatTensor } from '../../src/onnx/tensor-values.ts';
 import { elementCount } from '../../src/tensor.ts';
 import { encodeModelProto, type ModelProto, newNode } from '../../src/wire/model-proto.ts';
@@ -270,6 +271,13 @@ describe('outputs that the metric or the loss cannot read', () => {
       'name one of these',
     ],
     [
+      'class numbers',
+      () => withOutput('ArgMax'),
+      { gate: { metric: 'kl' }, sensitivity: { loss: 'mse' } },
+      "the metric kl needs an output of class scores, or one whose rows are probabilities; found 'end' int64 [64, 1]",
+      'name an output with classes on its last axis in gate.output',
+    ],
+    [
       'a single number, metric kl',
       () => withOutput('ReduceMean'),
       { gate: { metric: 'kl' }, sensitivity: { loss: 'mse' } },
@@ -289,10 +297,16 @@ describe('outputs that the metric or the loss cannot read', () => {
     expect(sessionCount).toBe(1);
   });
 
-  function withOutput(opType: 'ReduceMean' | 'Transpose'): ModelProto {
+  const AXIS = {
+    ReduceMean: [attribute.ints('axes', [1])],
+    ArgMax: [attribute.int('axis', 1)],
+    Transpose: [],
+  };
+
+  function withOutput(opType: keyof typeof AXIS): ModelProto {
     const model = classifierThen(opType);
-    model.graph!.output[0] = value('end', 'any');
-    if (opType === 'ReduceMean') model.graph!.node.at(-1)!.attribute.push(attribute.ints('axes', [1]));
+    model.graph!.output[0] = value('end', 'any', opType === 'ArgMax' ? DATA_TYPE.int64 : DATA_TYPE.float32);
+    model.graph!.node.at(-1)!.attribute.push(...AXIS[opType]);
     return model;
   }
 });

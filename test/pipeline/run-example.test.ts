@@ -68,6 +68,16 @@ describe('run on the example', () => {
     expect(validate.errors).toBeNull();
   });
 
+  it('run: summary and page begin with the verdict, and name the artifact', () => {
+    const [summary, page] = ['summary.md', 'report.html'].map((name) =>
+      readFileSync(join(folder, 'report', name), 'utf8'),
+    ) as [string, string];
+    expect(summary.split('\n')[0]).toMatch(/^#.*pass/i);
+    expect(page).toMatch(/^<!doctype html>/i);
+    expect(page).toMatch(/<\/html>\n$/);
+    for (const text of [summary, page]) expect(text).toContain('quantized.onnx');
+  });
+
   it('run: the report says of the artifact what the file is', () => {
     const bytes = readFileSync(artifactPath());
     const { artifact, model } = readResult(folder);

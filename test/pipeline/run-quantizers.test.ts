@@ -82,31 +82,3 @@ describe('formats', () => {
     expect(result.quantized.value).toBeGreaterThan(0.93);
   });
 });
-
-describe('sensitivities', () => {
-  it.each(['mse', 'cross-entropy', 'kl'])('run: loss %s', async (loss) => {
-    const { result } = await run({ sensitivity: { loss } });
-    expect(result.sensitivity).toMatchObject({ method: 'diagonal', loss, samples: 64, singles: 48, pairs: 0 });
-    expect(result.quantized.value).toBeGreaterThan(0.85);
-  });
-
-  it.each([
-    ['local', 0, 0],
-    ['diagonal', 24, 0],
-    ['block', 24, undefined],
-    // 12 layers at two widths: 24 · 22 / 2 pairs of candidates of different layers.
-    ['pairwise', 24, 264],
-  ])('run: method %s measures what it says', async (method, singles, pairs) => {
-    const { result } = await run({ quantize: { bits: [2, 4] }, sensitivity: { method } });
-    expect(result.sensitivity).toMatchObject({ method, singles });
-    if (pairs === undefined) expect(result.sensitivity.pairs).toBeGreaterThan(0);
-    else expect(result.sensitivity.pairs).toBe(pairs);
-  });
-
-  it('run: auto takes the richest that fits its time, which with no time is the one that runs nothing', async () => {
-    const auto = async (time: number | string) =>
-      (await run({ quantize: { bits: [2, 4] }, sensitivity: { method: 'auto', 'time-limit': time } })).result;
-    expect((await auto('10m')).sensitivity.method).toBe('pairwise');
-    expect((await auto(0)).sensitivity.method).toBe('local');
-  });
-});

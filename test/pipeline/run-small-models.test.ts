@@ -4,7 +4,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { DATA_TYPE } from '../../src/onnx/data-type.ts';
 import type { GateReport } from '../../src/report/gate-report.ts';
 import { decodeModelProto, encodeModelProto, type ModelProto, newMetadata } from '../../src/wire/model-proto.ts';
-import { floatInput, relativeDifference, runModel } from '../onnx/small-model.ts';
+import { npy } from '../dataset/npy-bytes.ts';
+import { npz } from '../dataset/zip-bytes.ts';
+import {
+  buildModel,
+  floatInput,
+  node,
+  relativeDifference,
+  runModel,
+  seededFloats,
+  value,
+  weight,
+} from '../onnx/small-model.ts';
 import { bitgate } from './bitgate.ts';
 import { classifier, detector, sampleFile } from './small-networks.ts';
 import { newFolder, readResult, type Settings, writeConfig, writeTo } from './workspace.ts';
@@ -122,5 +133,27 @@ describe('run on small models', () => {
     expect(artifact.graph!.initializer.every(({ externalData }) => externalData.length === 0)).toBe(true);
     expect(result.allocation).toEqual(whole.result.allocation);
     expect(result.quantized).toEqual(whole.result.quantized);
+  });
+
+  it('run: a model with two inputs is fed from the arrays that are named like them', async () => {
+    const parts = {
+      nodes: [node('MatMul', ['a', 'v'], ['h']), node('MatMul', ['b', 'w'], ['g']), node('Add', ['h', 'g'], ['y'])],
+      initializers: [weight('v', [4, 3], 1), weight('w', [5, 3], 2)],
+      inputs: [value('a', ['N', 4]), value('b', ['N', 5])],
+      outputs: [value('y', ['N', 3])],
+    };
+    const folder = newFolder();
+    const arrays = (seed: number) => ({
+      a: npy('<f4', [64, 4], seededFloats(256, seed)),
+      b: npy('<f4', [64, 5], seededFloats(320, seed + 1)),
+    });
+    writeTo(folder, 'two-a.npz', npz(arrays(10)));
+    writeTo(folder, 'two-b.npz', npz(arrays(20)));
+    const data = { calibration: { path: 'two-a.npz', samples: 64 }, evaluation: { path: 'two-b.npz' }, preprocess: {} };
+    const { artifact } = await run(buildModel(parts), { ...EIGHT_BITS, data, gate: { metric: 'kl' } }, folder);
+    const feeds = { a: floatInput([16, 4], 300), b: floatInput([16, 5], 301) };
+    expect(relativeDifference(await runModel(artifact, feeds), await runModel(buildModel(parts), feeds))).toBeLessThan(
+      0.02,
+    );
   });
 });

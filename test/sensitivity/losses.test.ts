@@ -96,7 +96,7 @@ describe('createLosses', () => {
   it('refuses an output that is no float tensor', () => {
     const labels: Tensor = { elementType: 'int64', dims: [1], data: BigInt64Array.of(3n) };
     expect(() => createLosses('mse', [batchOf(1)], [[labels]], ['label'])).toThrow(
-      "the model's output 'label' is int64, which no loss can compare",
+      "the model's output 'label' is int64, which no loss can compare\n  fix: export the model without that output",
     );
   });
 
