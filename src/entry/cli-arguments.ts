@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
+import { CACHE_ACTIONS, type CacheAction } from './cache-command.ts';
 import type { SolveOptions } from './solve-program-file.ts';
 
 export type CliArguments =
@@ -13,6 +14,7 @@ export type CliArguments =
       readonly overrides: ConfigOverrides;
     }
   | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string }
+  | { readonly command: 'cache'; readonly action: CacheAction; readonly directory?: string }
   | { readonly command: 'solve'; readonly options: Omit<SolveOptions, 'workingDirectory'> };
 
 export const DEFAULT_CONFIG = 'bitgate.yml';
@@ -24,6 +26,7 @@ usage:
   bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
   bitgate validate [bitgate.yml] [options]  check a config and its paths
   bitgate init <model.onnx> [bitgate.yml]   write a config for a model
+  bitgate cache list|clear [--cache-dir …]  list or remove the measurements that are kept on this machine
   bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
 
 options that come before the config; their paths start in the current directory:
@@ -77,7 +80,7 @@ const SOLVE_OPTIONS = {
   gap: 'gap',
 } as const satisfies Readonly<Record<string, keyof SolveOptions>>;
 
-const COMMANDS = ['run', 'inspect', 'validate', 'init', 'solve'] as const;
+const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve'] as const;
 
 const OPTIONS = {
   ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' as const }])),
@@ -153,6 +156,8 @@ function parseCommand(
       return { command, configPath: operands[0] ?? DEFAULT_CONFIG, overrides: toOverrides(options) };
     case 'init':
       return parseInit(operands, options);
+    case 'cache':
+      return parseCache(operands, options);
     case 'solve':
       refuseMoreThan(0, command, operands);
       refuseForeign(command, options, SOLVE_OPTIONS);
@@ -172,6 +177,18 @@ function parseInit(operands: readonly string[], options: readonly OptionToken[])
   if (option)
     throw new UserError({ what: `${option.rawName} does not apply to init`, fix: 'edit the config afterwards' });
   return { command: 'init', modelPath, configPath };
+}
+
+function parseCache(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
+  const action = CACHE_ACTIONS.find((known) => known === operands[0]);
+  if (action === undefined) {
+    const found = operands[0] === undefined ? '' : `, found ${operands[0]}`;
+    throw new UserError({ what: `cache needs ${CACHE_ACTIONS.join(' or ')}${found}`, fix: 'see `bitgate --help`' });
+  }
+  refuseMoreThan(1, `cache ${action}`, operands);
+  const own = { 'cache-dir': 'directory' };
+  refuseForeign(`cache ${action}`, options, own);
+  return { command: 'cache', action, ...valuesOf(options, own) };
 }
 
 function refuseMoreThan(count: number, command: string, operands: readonly string[]): void {

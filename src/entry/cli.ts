@@ -6,6 +6,7 @@ import type { ConfigOverrides } from '../config/overrides.ts';
 import { renderStarterConfig } from '../config/starter-config.ts';
 import { UserError } from '../errors.ts';
 import { BITGATE_VERSION } from '../version.ts';
+import type { CacheAction } from './cache-command.ts';
 import { parseCliArguments, USAGE } from './cli-arguments.ts';
 import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
@@ -58,6 +59,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return inspect(parsed.configPath, parsed.overrides, io);
     case 'solve':
       return solveProgram(parsed.options, io);
+    case 'cache':
+      return cache(parsed.action, parsed.directory, io);
     case 'run':
       return run(parsed.configPath, parsed.overrides, io);
   }
@@ -90,6 +93,12 @@ async function solveProgram(options: Omit<SolveOptions, 'workingDirectory'>, io:
   const { report, problems } = await io.commands.solveProgram({ ...options, workingDirectory });
   io.stdout.write(`${JSON.stringify(report)}\n`);
   if (problems.length > 0) throw new UserError(problems);
+  return EXIT_CODE.passed;
+}
+
+async function cache(action: CacheAction, directory: string | undefined, io: CliIo): Promise<number> {
+  const folder = directory === undefined ? undefined : resolve(io.workingDirectory, directory);
+  io.stdout.write(await io.commands.cache(action, folder));
   return EXIT_CODE.passed;
 }
 

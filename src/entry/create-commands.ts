@@ -13,6 +13,7 @@ import { renderResult } from '../report/render-result.ts';
 import { renderSummary } from '../report/render-summary.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
 import { BITGATE_VERSION } from '../version.ts';
+import { type KeptMeasurements, runCacheCommand } from './cache-command.ts';
 import type { Commands } from './commands.ts';
 import type { Runtime } from './open-runtime.ts';
 import { solveProgramFile } from './solve-program-file.ts';
@@ -20,6 +21,8 @@ import { solveProgramFile } from './solve-program-file.ts';
 /** Everything outside, but for progress, which each run is given, and for the runtime, which its config decides. */
 export type World = Omit<Effects, 'reportProgress' | 'openSession' | 'device'> & {
   openRuntime(config: RuntimeConfig): Promise<Runtime>;
+  /** In the folder, or where they are kept by default. */
+  keptMeasurements(directory?: string): KeptMeasurements;
 };
 
 export function createCommands(world: World): Commands {
@@ -28,6 +31,7 @@ export function createCommands(world: World): Commands {
     inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
     solveProgram: (options) => solveProgramFile(options, world),
+    cache: (action, directory) => runCacheCommand(action, world.keptMeasurements(directory), Date.now()),
     renderTerminal,
     renderSummary,
   };

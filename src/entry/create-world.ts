@@ -7,7 +7,7 @@ import type { World } from './create-commands.ts';
 import { nameDevice } from './device-name.ts';
 import { downloadRuntime } from './download-runtime.ts';
 import { type Files, nodeFiles } from './files.ts';
-import { cacheHome, createOpenCache } from './open-cache.ts';
+import { cacheDirectory, cacheHome, createOpenCache, storeAt } from './open-cache.ts';
 import { openRuntime } from './open-runtime.ts';
 import { createProbe } from './probe-in-child.ts';
 
@@ -47,6 +47,11 @@ export function createWorld(settings: WorldSettings): World {
       }),
     solve: solver.solve,
     openCache: createOpenCache({ environment, isAction }, new URL(programs.cache, import.meta.url)),
+    keptMeasurements: (folder) => {
+      const setting = folder === undefined ? {} : { directory: folder };
+      const directory = cacheDirectory('local', setting, { environment, isAction });
+      return { directory, store: storeAt(directory) };
+    },
     announceMeasurement,
     note,
     signal,

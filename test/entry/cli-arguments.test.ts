@@ -62,6 +62,15 @@ describe('parseCliArguments', () => {
     expect(parseCliArguments(['solve', '--size', '9'])).toEqual({ command: 'solve', options: { size: '9' } });
   });
 
+  it('parseCliArguments: cache lists or clears, in a folder or in that of the user', () => {
+    expect(parseCliArguments(['cache', 'list'])).toEqual({ command: 'cache', action: 'list' });
+    expect(parseCliArguments(['cache', 'clear', '--cache-dir', 'c'])).toEqual({
+      command: 'cache',
+      action: 'clear',
+      directory: 'c',
+    });
+  });
+
   it.each([[[]], [['--help']], [['-h']], [['run', '--help']]])('parseCliArguments: %j asks for help', (argv) => {
     expect(parseCliArguments(argv)).toEqual({ command: 'help' });
   });
@@ -75,11 +84,11 @@ describe('parseCliArguments', () => {
     [['runn', 'x'], 'unknown command runn; did you mean run?\n  fix: see `bitgate --help`'],
     [
       ['quantize'],
-      'unknown command quantize, expected one of run, inspect, validate, init, solve\n  fix: see `bitgate --help`',
+      'unknown command quantize, expected one of run, inspect, validate, init, cache, solve\n  fix: see `bitgate --help`',
     ],
     [
       ['--size', '3'],
-      'no command given, expected one of run, inspect, validate, init, solve\n  fix: see `bitgate --help`',
+      'no command given, expected one of run, inspect, validate, init, cache, solve\n  fix: see `bitgate --help`',
     ],
     [['run', '--sise', '3'], 'unknown option --sise; did you mean --size?\n  fix: see `bitgate --help`'],
     [['run', '--bits', '3'], 'unknown option --bits\n  fix: see `bitgate --help`'],
@@ -92,6 +101,10 @@ describe('parseCliArguments', () => {
     [['solve', 'p.json'], 'solve takes no further argument, found p.json\n  fix: see `bitgate --help`'],
     [['solve', '--model', 'm'], '--model does not apply to solve\n  fix: see `bitgate --help`'],
     [['run', '--gap', '1'], '--gap does not apply to run\n  fix: see `bitgate --help`'],
+    [['cache'], 'cache needs list or clear\n  fix: see `bitgate --help`'],
+    [['cache', 'remove'], 'cache needs list or clear, found remove\n  fix: see `bitgate --help`'],
+    [['cache', 'list', 'x'], 'cache list takes no further argument, found x\n  fix: see `bitgate --help`'],
+    [['cache', 'clear', '--size', '3'], '--size does not apply to cache clear\n  fix: see `bitgate --help`'],
     [['init'], 'init needs a model\n  fix: bitgate init <model.onnx> [bitgate.yml]'],
     [['init', 'm', '--size', '3'], '--size does not apply to init\n  fix: edit the config afterwards'],
     [['init', 'm', 'c', 'x'], 'init takes no further argument, found x\n  fix: see `bitgate --help`'],

@@ -230,6 +230,11 @@ describe('main, the other commands', () => {
     });
   });
 
+  it('main: cache says what it did, in the folder that is named or in none', async () => {
+    expect(await run(['cache', 'list'])).toEqual({ exitCode: 0, stdout: 'list undefined\n', stderr: '' });
+    expect((await run(['cache', 'clear', '--cache-dir', 'c'])).stdout).toBe('clear /w/c\n');
+  });
+
   it('main: init writes a config that is valid for the model, its path relative to the config', async () => {
     const disk: Disk = { '/w/models/m.onnx': 'x' };
     expect(await run(['init', 'models/m.onnx', 'ci/gate.yml'], { disk })).toEqual({

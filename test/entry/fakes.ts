@@ -115,6 +115,7 @@ export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
     inspect: async () => '20 layers\n',
     describeModel: async () => ({ sizeBytes: 5, inputs: [], layerCount: 20, weightCount: 9 }),
     solveProgram: async () => ({ report: PROGRAM_REPORT, problems: [] }),
+    cache: async (action, directory) => `${action} ${directory}\n`,
     renderTerminal: ({ verdict }, { color }) => `${color ? '<color>' : ''}verdict: ${verdict}\n`,
     renderSummary: ({ verdict }) => `## ${verdict}\n`,
     ...overrides,

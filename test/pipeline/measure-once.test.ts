@@ -127,8 +127,22 @@ describe('where nothing is to be kept', () => {
   });
 });
 
+describe('cache', () => {
+  it('list names what is kept, and clear removes it', async () => {
+    await runAgain();
+    const listed = await bitgate(['cache', 'list'], folder);
+    expect(listed.stdout).toMatch(
+      /^[0-9a-f]{12} {2,}\d+ bytes {2}used \d+ seconds? ago +glyphs\.onnx, kl, rtn, none\n1 measurement set, \d+ bytes in \S+\/cache\/bitgate\/measurements\n$/,
+    );
+    const { cacheKey } = readResult(folder).sensitivity;
+    expect(cacheKey?.startsWith(listed.stdout.slice(0, 12))).toBe(true);
+    expect((await bitgate(['cache', 'clear'], folder)).stdout).toMatch(/^1 measurement set, \d+ bytes removed from /);
+    expect((await bitgate(['cache', 'list'], folder)).stdout).toMatch(/^nothing is kept in /);
+    expect((await runAgain()).sensitivity.cache).toBe('miss');
+  });
+});
+
 it('auto takes a method that is known, however short the time', async () => {
-  keepInstead((line) => line);
   const known = await runAgain({ sensitivity: { method: 'auto', 'time-limit': 0 } });
   expect(known.sensitivity).toMatchObject({ method: 'pairwise', cache: 'hit' });
   const unknown = await runAgain({ cache: 'off', sensitivity: { method: 'auto', 'time-limit': 0 } });
