@@ -61,9 +61,14 @@ function sharedModel(
   };
 }
 
-/** The models that are there, of those named; all without names. */
+/** The models of these names, there or not; all without names. */
+export function sharedModels(...names: readonly string[]): SharedModel[] {
+  return MODELS.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+/** Those of them that are there. */
 export function presentModels(...names: readonly string[]): SharedModel[] {
-  return MODELS.filter(({ name, path }) => existsSync(path) && (names.length === 0 || names.includes(name)));
+  return sharedModels(...names).filter(({ path }) => existsSync(path));
 }
 
 export async function loadPrepared({ path }: SharedModel): Promise<Model> {

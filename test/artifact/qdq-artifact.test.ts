@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { loadPrepared, presentModels } from '../../bench/shared-models.ts';
+import { loadPrepared, presentModels, sharedModels } from '../../bench/shared-models.ts';
 import type { LayerContent } from '../../src/artifact/packed-artifact.ts';
 import {
   buildQdqArtifact,
@@ -386,7 +386,7 @@ describe('buildQdqArtifact: onnxruntime fuses', () => {
 });
 
 describe('buildQdqArtifact: shared models', () => {
-  it.each(presentModels('resnet20', 'ultraface'))(
+  it.skipIf(presentModels().length === 0).each(sharedModels('resnet20', 'ultraface'))(
     'buildQdqArtifact: $name at mixed widths is the fake-quantized model, in exactly the bytes foreseen',
     async (shared) => {
       const model = await loadPrepared(shared);

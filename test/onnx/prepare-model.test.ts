@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadPrepared, presentModels } from '../../bench/shared-models.ts';
+import { loadPrepared, presentModels, sharedModels } from '../../bench/shared-models.ts';
 import { nodeFiles } from '../../src/entry/files.ts';
 import { DATA_TYPE } from '../../src/onnx/data-type.ts';
 import type { Model } from '../../src/onnx/model.ts';
@@ -399,7 +399,7 @@ describe('unlistInitializers', () => {
 });
 
 describe('prepareModel', () => {
-  it.each(presentModels())(
+  it.skipIf(presentModels().length === 0).each(sharedModels())(
     'prepareModel: $name computes the same, and its BatchNormalizations are folded',
     async (shared) => {
       const prepared = await loadPrepared(shared);
