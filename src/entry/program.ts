@@ -11,12 +11,14 @@ import { createWorld } from './create-world.ts';
 import { nodeFiles } from './files.ts';
 import { readCommitted } from './git.ts';
 import { abortOnInterrupt } from './interrupt.ts';
+import { separateLine } from './terminal-progress.ts';
 import { readWorkflowContext } from './workflow-context.ts';
 
 /** The command line. */
 export async function startCli(): Promise<void> {
   const { stdout, stderr, env: environment } = process;
-  const world = createWorld({ environment, note: (line) => stderr.write(`${line}\n`), signal: abortOnInterrupt() });
+  const note = (line: string) => void stderr.write(separateLine(line, stderr.isTTY));
+  const world = createWorld({ environment, note, signal: abortOnInterrupt() });
   process.exitCode = await main(process.argv.slice(2), {
     stdout,
     stderr,
@@ -37,6 +39,8 @@ export async function startAction(): Promise<void> {
     environment,
     note: (line) => host.write(`${line}\n`),
     signal: abortOnInterrupt(),
+    isAction: true,
+    announceMeasurement: (measurement) => host.saveState('measurement', JSON.stringify(measurement)),
     files: confineFiles(nodeFiles, [host.workspace, ...readAllowedPaths(host)]),
   });
   const context = readWorkflowContext(environment, await readEvent(environment));

@@ -21,6 +21,11 @@ const DEFAULT_COLUMNS = 80;
 /** Returns to the start of the line and clears it (ECMA-48, EL). */
 const CLEAR_LINE = '\r\u001b[2K';
 
+/** A line of its own among what a display writes: on a terminal it stands where the bar was, which is drawn again below. */
+export function separateLine(line: string, isTerminal: boolean): string {
+  return `${isTerminal ? CLEAR_LINE : ''}${line}\n`;
+}
+
 /** One activity since its first event. */
 type Stage = {
   readonly startedAt: number;

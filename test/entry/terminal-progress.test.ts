@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createLogProgress, createTerminalProgress, renderBar } from '../../src/entry/terminal-progress.ts';
+import {
+  createLogProgress,
+  createTerminalProgress,
+  renderBar,
+  separateLine,
+} from '../../src/entry/terminal-progress.ts';
 
 /** A display whose clock stands still until `at` sets it, in seconds. */
 function watch(create: typeof createLogProgress, columns?: number) {
@@ -118,4 +123,9 @@ describe('createTerminalProgress', () => {
     expect(renderBar(event, 2, 30)).toHaveLength(29);
     expect(renderBar(event, 2)).toBe('measuring pairs ███████░░░░░░░░░░░░░ 1/3 forwards 33 % 2.0/s 0:01 left');
   });
+});
+
+it('separateLine: takes the place of the bar on a terminal, and is a line in a log', () => {
+  expect(separateLine('12 of 60 units kept', true)).toBe('\r\u001b[2K12 of 60 units kept\n');
+  expect(separateLine('12 of 60 units kept', false)).toBe('12 of 60 units kept\n');
 });
