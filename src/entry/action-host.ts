@@ -30,8 +30,11 @@ export type OutputName =
   | 'accuracy-drop'
   | 'report-path';
 
-/** `phase` is `started` or `finished`; `progress` is how far an interrupted run had come. */
-export type StateName = 'phase' | 'progress';
+/**
+ * `phase` is `started` or `finished`; `progress` is how far an interrupted run had come; `measurement` names the set of
+ * measurements that was under way, as JSON.
+ */
+export type StateName = 'phase' | 'progress' | 'measurement';
 
 /** A note on the run, and on the line of a file when it has a place. */
 export type Annotation = {

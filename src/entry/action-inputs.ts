@@ -62,6 +62,8 @@ function readOverrides(host: ActionHost): ActionInputs['overrides'] {
     bitsPerWeight: host.input('bits-per-weight'),
     method: host.input('method'),
     reportDirectory: host.input('report-dir'),
+    cache: host.input('cache'),
+    cacheDirectory: host.input('cache-dir'),
     device: host.input('device'),
     runtimePath: host.input('runtime-path'),
     allowDownload: host.input('allow-download'),

@@ -47,6 +47,7 @@ async function runWithInputs(effects: ActionEffects): Promise<number> {
     refuseForkOnOwnRunner(effects.context, inputs.allowFork);
     const { config, notes } = await readActionConfig(inputs, effects);
     await checkPaths(config, effects.files);
+    await checkCacheDirectory(config, inputs, effects.files);
     return await gate(config, notes, inputs, effects);
   } catch (error) {
     const exitCode = await fail(error, effects.host);
@@ -58,6 +59,12 @@ async function runWithInputs(effects: ActionEffects): Promise<number> {
 async function fail(error: unknown, host: ActionHost): Promise<number> {
   await reportFailure(error, host);
   return exitCodeOf(error);
+}
+
+/** The folder of a cache is made, tidied and trusted: a config may name one only where it may write at all. */
+async function checkCacheDirectory({ cache }: Config, { overrides }: ActionInputs, files: Files): Promise<void> {
+  if (cache.directory === undefined || overrides.cacheDirectory !== undefined) return;
+  await files.assertFolderCanBeWritten(cache.directory);
 }
 
 /** The config, held to the limits of the base where the workflow asks for it, and what is to be said of it. */

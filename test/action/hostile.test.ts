@@ -147,6 +147,46 @@ it('4 hostile: a weakened budget, where the limits of the base count', async () 
   expectRefused(result, /smallest/);
 });
 
+describe('5: a poisoned cache', () => {
+  const KEPT = CONFIG.replace('device: cpu', 'device: cpu\ncache: local\ncache-dir: kept');
+
+  /** The one file of records in the cache of a workspace. */
+  function recordsOf(workspace: string): string {
+    const files = readdirSync(join(workspace, 'kept'), { recursive: true, encoding: 'utf8' });
+    return join(workspace, 'kept', files.find((name) => name.endsWith('.jsonl'))!);
+  }
+
+  it('hostile: losses that were never measured, not numbers, and more text than anyone wants', async () => {
+    const workspace = checkout(KEPT);
+    const honest = await run(workspace);
+    expect(honest.exitCode, honest.log).toBe(0);
+    const records = recordsOf(workspace);
+    const line = readFileSync(records, 'utf8').trim();
+    const lies = [
+      line.replace(/"0:2":[^,]+/, '"0:2":0'),
+      line.replace(/"0:2":[^,]+/, '"0:2":NaN'),
+      line.replace(/"0:2":[^,]+/, '"__proto__":{"polluted":1}'),
+      `{"a":${'['.repeat(100_000)}`,
+      '::set-output name=verdict::pass',
+    ];
+    writeFileSync(records, `${lies.join('\n')}\n`);
+    const poisoned = await run(workspace);
+    expect(poisoned.exitCode, poisoned.log).toBe(0);
+    expect(poisoned.log).toMatch(/cache miss/);
+    expect(poisoned.summary).toMatch(
+      /5 kept measurements are unusable on this machine, and measured anew if needed: damaged/,
+    );
+    expect(poisoned.outputs).toEqual(honest.outputs);
+    expect(poisoned.annotations).toEqual([]);
+  });
+
+  it('hostile: a folder for it outside', async () => {
+    const workspace = checkout(KEPT.replace('cache-dir: kept', 'cache-dir: ../kept'));
+    expectRefused(await run(workspace), OUTSIDE);
+    expect(readdirSync(join(workspace, '..')).sort()).toEqual(['secret.txt', 'workspace']);
+  });
+});
+
 describe('6: a model that lies about its size', () => {
   it('hostile: a tensor of 2 GB in a file of 1 kB', async () => {
     const workspace = checkout();

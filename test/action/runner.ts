@@ -3,7 +3,7 @@
  * what a workflow would see. Follows actions/runner 2.336 (ActionRunner.cs, NodeScriptActionHandler.cs, ProcessInvoker.cs).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parse } from 'yaml';
@@ -24,6 +24,8 @@ export type JobSettings = {
   readonly environment?: Readonly<Record<string, string>>;
   /** The job is cancelled when a line of the log fits. */
   readonly cancelAt?: RegExp;
+  /** The job is cancelled when this says so; it is asked often, and told RUNNER_TEMP. */
+  readonly cancelWhen?: (temporary: string) => boolean;
   /** From SIGINT to SIGTERM, and to the end; the runner's own when absent. */
   readonly patienceMilliseconds?: readonly [number, number];
 };
@@ -67,10 +69,11 @@ export async function runJob(settings: JobSettings): Promise<JobResult> {
       settings.inputs?.[name] ?? text,
     ]),
   );
-  const main = await runStep(settings, runs.main, given);
+  const temporary = temporaryFolder();
+  const main = await runStep(settings, runs.main, given, temporary);
   const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]);
-  const { cancelAt: _, ...afterwards } = settings;
-  const post = await runStep(afterwards, runs.post, { ...given, ...Object.fromEntries(state) });
+  const { cancelAt: _line, cancelWhen: _moment, ...afterwards } = settings;
+  const post = await runStep(afterwards, runs.post, { ...given, ...Object.fromEntries(state) }, temporary);
   return { main, post };
 }
 
@@ -87,9 +90,11 @@ async function runStep(
   settings: JobSettings,
   program: string,
   variables: Readonly<Record<string, string>>,
+  /** Of the job. */
+  temporary: string,
 ): Promise<StepResult> {
-  const temporary = temporaryFolder();
-  const files = Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, join(temporary, file)]));
+  const folder = mkdtempSync(join(temporary, '_runner_file_commands_'));
+  const files = Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, join(folder, file)]));
   for (const path of Object.values(files)) writeFileSync(path, '');
   const environment = { ...environmentOf(settings, temporary), ...files, ...variables, ...settings.environment };
   const child = spawn(process.execPath, [join(settings.action, program)], {
@@ -98,14 +103,14 @@ async function runStep(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const reader = createCommandReader();
-  const process_ = await follow(child, reader.read, settings);
+  const process_ = await follow(child, reader.read, settings, temporary);
   return { ...process_, ...collect(files, settings.workspace, reader), log: process_.log(reader.shown) };
 }
 
 function environmentOf({ workspace, event = push, isSelfHosted = false }: JobSettings, temporary: string) {
   const eventPath = join(temporary, 'event.json');
   writeFileSync(eventPath, JSON.stringify(event.payload));
-  mkdirSync(join(temporary, 'tools'));
+  mkdirSync(join(temporary, 'tools'), { recursive: true });
   return {
     PATH: process.env.PATH ?? '',
     HOME: temporary,
@@ -132,10 +137,13 @@ function environmentOf({ workspace, event = push, isSelfHosted = false }: JobSet
 /** After SIGINT a process has 7.5 seconds, and after SIGTERM another 2.5 (ProcessInvoker.cs). */
 const PATIENCE_MILLISECONDS = [7_500, 10_000] as const;
 
+const WATCH_MILLISECONDS = 10;
+
 async function follow(
   child: ChildProcess,
   read: (line: string) => void,
-  { cancelAt, patienceMilliseconds }: JobSettings,
+  { cancelAt, cancelWhen, patienceMilliseconds }: JobSettings,
+  temporary: string,
 ) {
   const [terminateAfter, killAfter] = patienceMilliseconds ?? PATIENCE_MILLISECONDS;
   const begun = performance.now();
@@ -143,6 +151,7 @@ async function follow(
   let errors = '';
   const timers: NodeJS.Timeout[] = [];
   const cancel = () => {
+    if (timers.length > 0) return;
     child.kill('SIGINT');
     timers.push(setTimeout(() => child.kill('SIGTERM'), terminateAfter));
     timers.push(setTimeout(() => child.kill('SIGKILL'), killAfter));
@@ -151,16 +160,20 @@ async function follow(
   lines.on('line', (line) => {
     firstLineMilliseconds = Math.min(firstLineMilliseconds, performance.now() - begun);
     read(line);
-    if (timers.length === 0 && cancelAt?.test(line)) cancel();
+    if (cancelAt?.test(line)) cancel();
   });
   child.stderr!.on('data', (data) => {
     errors += String(data);
   });
+  const watch = setInterval(() => {
+    if (cancelWhen?.(temporary)) cancel();
+  }, WATCH_MILLISECONDS);
   const closed = new Promise((resolve) => lines.on('close', resolve));
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
     child.on('close', (code, name) => resolve([code, name])),
   );
   await closed;
+  clearInterval(watch);
   for (const timer of timers) clearTimeout(timer);
   const milliseconds = performance.now() - begun;
   const log = (shown: readonly string[]) => `${shown.join('\n')}\n${errors}`;
