@@ -1,12 +1,16 @@
 /** What sensitivities cost: the time of a sweep over the time that as many full forwards of the float model take. */
+import type { Batch } from '../src/dataset/sample-set.ts';
 import { listLayers } from '../src/onnx/list-layers.ts';
+import type { Model } from '../src/onnx/model.ts';
 import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
+import type { OpenSession } from '../src/runtime/session.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
 import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.ts';
 import type { SensitivityMethod } from '../src/sensitivity/method.ts';
 import { measureReference } from '../src/sensitivity/reference.ts';
+import { encodeModelProto } from '../src/wire/model-proto.ts';
 import { printCase } from './print-case.ts';
 import { loadBatches, loadPrepared, MEMORY_LIMIT_BYTES, presentModels, type SharedModel } from './shared-models.ts';
 
@@ -48,24 +52,25 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     openSession,
     reportProgress: () => {},
   });
-  const before = await measureReference(model, batches, openSession);
+  const reference = await measureReference(model, batches, openSession);
+  const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const pace = await openPace(model, batches);
   const sensitivities = await measureSensitivities({
     model,
     candidates,
     batches,
-    openSession,
+    openSession: pace.openSession,
     method,
     lossName: loss,
-    losses: createLosses(loss, batches, before.outputs, before.outputNames),
-    costs: await measureLayerCosts(model, layers, batches[0]!, openSession),
+    losses: createLosses(loss, batches, reference.outputs, reference.outputNames),
+    costs,
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     store: { find: () => undefined, keep: async () => {} },
     signal: new AbortController().signal,
     reportProgress: () => {},
   });
-  const after = await measureReference(model, batches, openSession);
-  // The machine's speed drifts: the forward is measured on both sides of the sweep.
-  const secondsPerForward = (before.forwardSeconds + after.forwardSeconds) / 2;
+  const { secondsPerForward, seconds: paceSeconds } = await pace.finish();
+  const seconds = sensitivities.seconds - paceSeconds;
   const measured = method === 'diagonal' ? sensitivities.singleCount : sensitivities.pairCount;
   return {
     bench: 'sweep',
@@ -74,11 +79,36 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     samples,
     measured,
     secondsPerForward,
-    secondsPerForwardBefore: before.forwardSeconds,
-    secondsPerForwardAfter: after.forwardSeconds,
-    seconds: sensitivities.seconds,
+    seconds,
     forwardEquivalents: sensitivities.forwardEquivalents,
-    ratio: sensitivities.seconds / (measured * secondsPerForward),
+    ratio: seconds / (measured * secondsPerForward),
     peakMegabytes: process.resourceUsage().maxRSS / 1024,
   };
+}
+
+/**
+ * The float model's forward, timed at every session that the sweep opens, because the machine's speed drifts; what that takes
+ * is told apart.
+ */
+async function openPace(model: Model, batches: readonly Batch[]) {
+  const session = await openSession(encodeModelProto(model.proto));
+  await session.run(batches[0]!.feeds);
+  let [forwards, seconds, sweptSeconds] = [0, 0, 0];
+  const forward = async () => {
+    const begun = performance.now();
+    for (const { feeds } of batches) await session.run(feeds);
+    forwards += 1;
+    seconds += (performance.now() - begun) / 1000;
+  };
+  const open: OpenSession = async (bytes, options) => {
+    await forward();
+    sweptSeconds = seconds;
+    return openSession(bytes, options);
+  };
+  const finish = async () => {
+    await forward();
+    await session.release();
+    return { secondsPerForward: seconds / forwards, seconds: sweptSeconds };
+  };
+  return { openSession: open, finish };
 }
