@@ -50,7 +50,7 @@ memory-limit: 512 MiB
 `;
 
 function parse(text: string): Config {
-  return parseConfig(text, '/work/ci/bitgate.yml');
+  return parseConfig(text, '/repo/ci/bitgate.yml');
 }
 
 function errorOf(text: string, overrides: Parameters<typeof parseConfig>[2] = {}): UserError {
@@ -70,11 +70,11 @@ function messagesOf(text: string): readonly string[] {
 describe('parseConfig', () => {
   it('parseConfig: a minimal file gets the defaults of the schema, and absolute paths', () => {
     expect(parse(MINIMAL)).toEqual({
-      path: '/work/ci/bitgate.yml',
+      path: '/repo/ci/bitgate.yml',
       options: [],
-      modelPath: '/work/ci/models/m.onnx',
-      outputPath: '/work/build/m.quant.onnx',
-      reportDirectory: '/work/ci/bitgate-report',
+      modelPath: '/repo/ci/models/m.onnx',
+      outputPath: '/repo/build/m.quant.onnx',
+      reportDirectory: '/repo/ci/bitgate-report',
       budget: { kind: 'bytes', sizeBytes: 125_000 },
       quantize: {
         bitWidths: [2, 4, 8],
@@ -86,7 +86,7 @@ describe('parseConfig', () => {
         ties: [],
       },
       data: {
-        calibration: { path: '/work/ci/data/c.npz', sampleCount: 512 },
+        calibration: { path: '/repo/ci/data/c.npz', sampleCount: 512 },
         evaluation: { path: '/data/t.npz' },
         preprocess: { scale: 1, mean: [0], std: [1], channelOrder: 'rgb', layout: 'nchw', crop: 'center' },
       },
@@ -96,7 +96,7 @@ describe('parseConfig', () => {
         metric: 'top1',
         inconclusive: 'fail',
         warn: {},
-        locations: { size: { file: '/work/ci/bitgate.yml', line: 4, column: 17, endLine: 4, endColumn: 23 } },
+        locations: { size: { file: '/repo/ci/bitgate.yml', line: 4, column: 17, endLine: 4, endColumn: 23 } },
       },
       seed: 0,
       runtime: { device: 'auto', allowsDownload: false },
@@ -106,13 +106,13 @@ describe('parseConfig', () => {
   });
 
   it('parseConfig: every setting of a full file arrives, widths ascending and pins in their order', () => {
-    const place = { file: '/work/ci/bitgate.yml' };
+    const place = { file: '/repo/ci/bitgate.yml' };
     expect(parse(FULL)).toEqual({
-      path: '/work/ci/bitgate.yml',
+      path: '/repo/ci/bitgate.yml',
       options: [],
-      modelPath: '/work/ci/m.onnx',
-      outputPath: '/work/ci/q.onnx',
-      reportDirectory: '/work/ci/out/report',
+      modelPath: '/repo/ci/m.onnx',
+      outputPath: '/repo/ci/q.onnx',
+      reportDirectory: '/repo/ci/out/report',
       budget: { kind: 'bits-per-weight', bitsPerWeight: 3 },
       quantize: {
         bitWidths: [2, 4, 8],
@@ -128,8 +128,8 @@ describe('parseConfig', () => {
         ties: [['a', 'b*']],
       },
       data: {
-        calibration: { path: '/work/ci/c', sampleCount: 64 },
-        evaluation: { path: '/work/ci/t', sampleCount: 100 },
+        calibration: { path: '/repo/ci/c', sampleCount: 64 },
+        evaluation: { path: '/repo/ci/t', sampleCount: 100 },
         preprocess: {
           scale: 255,
           mean: [0.1, 0.2, 0.3],
@@ -169,7 +169,7 @@ describe('parseConfig', () => {
       },
       seed: 7,
       runtime: { device: 'webgpu', allowsDownload: false },
-      cache: { setting: 'local', directory: '/work/kept', verifyCount: 3 },
+      cache: { setting: 'local', directory: '/repo/kept', verifyCount: 3 },
       memoryLimitBytes: 536_870_912,
     });
   });
