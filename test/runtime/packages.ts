@@ -1,10 +1,21 @@
 /** Folders that look like onnxruntime-node, for tests of where it is found. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 
+const folders: string[] = [];
+
+// Some hold a whole release.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder, which is gone when the tests of the file are over. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'bitgate-test-'));
+  const folder = mkdtempSync(join(tmpdir(), 'bitgate-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 export type FakePackage = {
