@@ -28,7 +28,10 @@ export type OutputName =
   | 'artifact-size-bytes'
   | 'accuracy'
   | 'accuracy-drop'
-  | 'report-path';
+  | 'report-path'
+  | 'matrix'
+  | 'plan'
+  | 'share-path';
 
 /**
  * `phase` is `started` or `finished`; `progress` is how far an interrupted run had come; `measurement` names the set of

@@ -4,6 +4,7 @@ import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { ActionHost } from './action-host.ts';
+import { checkShardInputs, type Mode, type ShardInputs } from './action-shards.ts';
 
 export type ActionInputs = {
   readonly configPath: string;
@@ -14,6 +15,7 @@ export type ActionInputs = {
   readonly policyRef: PolicyRef;
   readonly comment: CommentMode;
   readonly githubToken?: string;
+  readonly sharding: ShardInputs;
 };
 
 export type PolicyRef = 'head' | 'base';
@@ -22,6 +24,9 @@ export type CommentMode = 'off' | 'on-failure' | 'always';
 const SWITCH = ['true', 'false'] as const;
 const POLICY_REFS = ['head', 'base'] as const satisfies PolicyRef[];
 const COMMENT_MODES = ['off', 'on-failure', 'always'] as const satisfies CommentMode[];
+const MODES = ['all', 'plan', 'measure', 'decide'] as const satisfies Mode[];
+
+const SHARE_FOLDER = 'bitgate-shares';
 
 /** @throws UserError with every input that is not one of its words */
 export function readActionInputs(host: ActionHost): ActionInputs {
@@ -43,8 +48,14 @@ export function readActionInputs(host: ActionHost): ActionInputs {
     policyRef: oneOf('policy-ref', POLICY_REFS, 'head'),
     comment: oneOf('comment', COMMENT_MODES, 'off'),
     ...(githubToken === undefined ? {} : { githubToken }),
+    sharding: {
+      mode: oneOf('mode', MODES, 'all'),
+      ...present({ shards: host.input('shards'), shard: host.input('shard'), plan: host.input('plan') }),
+      shareDirectory: host.input('share-dir') ?? SHARE_FOLDER,
+    },
   };
   if (problems.length > 0) throw new UserError(problems);
+  checkShardInputs(inputs.sharding);
   return inputs;
 }
 
@@ -68,6 +79,14 @@ function readOverrides(host: ActionHost): ActionInputs['overrides'] {
     runtimePath: host.input('runtime-path'),
     allowDownload: host.input('allow-download'),
   };
-  const given = Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined));
-  return { ...given, workingDirectory: host.workspace, nameOption: (option: string) => `input \`${option}\`` };
+  return {
+    ...present(inputs),
+    workingDirectory: host.workspace,
+    nameOption: (option: string) => `input \`${option}\``,
+  };
+}
+
+function present<Name extends string>(inputs: Record<Name, string | undefined>): Partial<Record<Name, string>> {
+  const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<Record<Name, string>>;
 }

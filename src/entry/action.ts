@@ -1,12 +1,12 @@
 /** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
 import type { Config } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
-import type { ProgressEvent } from '../progress.ts';
-import type { GateReport } from '../report/gate-report.ts';
+import type { ProgressEvent, ReportProgress } from '../progress.ts';
 import { renderFailureSummary, reportFailure } from './action-failure.ts';
 import type { ActionHost, Annotation } from './action-host.ts';
 import { type ActionInputs, readActionInputs } from './action-inputs.ts';
 import { reportOutcome } from './action-outcome.ts';
+import { measureShard, planShards, readShares } from './action-shards.ts';
 import { holdToBase } from './base-policy.ts';
 import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf } from './failure.ts';
@@ -48,7 +48,7 @@ async function runWithInputs(effects: ActionEffects): Promise<number> {
     const { config, notes } = await readActionConfig(inputs, effects);
     await checkPaths(config, effects.files);
     await checkCacheDirectory(config, inputs, effects.files);
-    return await gate(config, notes, inputs, effects);
+    return await runMode(config, notes, inputs, effects);
   } catch (error) {
     const exitCode = await fail(error, effects.host);
     if (!(error instanceof InterruptedError)) await effects.comment(inputs, false, renderFailureSummary(error));
@@ -82,6 +82,26 @@ async function readActionConfig(inputs: ActionInputs, { host, context, files, re
   return held;
 }
 
+/** A gate, or a part of the measuring that another job's gate needs. */
+async function runMode(
+  config: Config,
+  notes: readonly Annotation[],
+  inputs: ActionInputs,
+  effects: ActionEffects,
+): Promise<number> {
+  const { sharding } = inputs;
+  switch (sharding.mode) {
+    case 'plan':
+      await withProgress(effects, (reportProgress) => planShards(config, sharding, { ...effects, reportProgress }));
+      return EXIT_CODE.passed;
+    case 'measure':
+      await withProgress(effects, (reportProgress) => measureShard(config, sharding, { ...effects, reportProgress }));
+      return EXIT_CODE.passed;
+    default:
+      return gate(config, notes, inputs, effects);
+  }
+}
+
 async function gate(
   config: Config,
   notes: readonly Annotation[],
@@ -89,7 +109,12 @@ async function gate(
   effects: ActionEffects,
 ): Promise<number> {
   const { host, commands } = effects;
-  const report = await measure(config, notes, effects);
+  const warnings = notes.map(({ message }) => message);
+  const report = await withProgress(effects, async (reportProgress) => {
+    const { sharding } = inputs;
+    const shares = sharding.mode === 'decide' ? await readShares(sharding, { ...effects, reportProgress }) : undefined;
+    return commands.runGate(config, reportProgress, { warnings, ...(shares === undefined ? {} : { shares }) });
+  });
   await withoutWorkflowCommands(host.write, () => host.write(commands.renderTerminal(report, { color: false })));
   const summary = commands.renderSummary(report);
   reportOutcome(report, summary, config, host);
@@ -97,23 +122,19 @@ async function gate(
   return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 
-/** Runs the gate with its progress in the log; of a run that fails, keeps how far it came. */
-async function measure(
-  config: Config,
-  notes: readonly Annotation[],
-  { host, commands, now }: ActionEffects,
-): Promise<GateReport> {
+/** Does the work with its progress in the log; of work that fails, keeps how far it came. */
+async function withProgress<Result>(
+  { host, now }: ActionEffects,
+  work: (reportProgress: ReportProgress) => Promise<Result>,
+): Promise<Result> {
   const display = createLogProgress({ write: host.write, now });
   let last: ProgressEvent | undefined;
   const reportProgress = (event: ProgressEvent) => {
     last = event;
     display.report(event);
   };
-  const warnings = notes.map(({ message }) => message);
   try {
-    return await withoutWorkflowCommands(host.write, () =>
-      commands.runGate(config, reportProgress, warnings).finally(display.finish),
-    );
+    return await withoutWorkflowCommands(host.write, () => work(reportProgress).finally(display.finish));
   } catch (error) {
     if (last !== undefined) host.saveState('progress', renderLine(last, undefined));
     throw error;

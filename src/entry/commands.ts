@@ -1,15 +1,24 @@
 /** What the two faces, the command line and the action, need of everything behind them. */
 import type { Config } from '../config/config.ts';
 import type { ModelFacts } from '../config/starter-config.ts';
+import type { Shares } from '../pipeline/measurement-shares.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { GateReport } from '../report/gate-report.ts';
+import type { MeasuredShare, PlannedMeasurement, ShardTask } from '../shards.ts';
 import type { CacheAction } from './cache-command.ts';
 import type { ProgramOutcome, SolveOptions } from './solve-program-file.ts';
 
+/** What a run may be given besides its config: lines for its report, and what other machines measured. */
+export type GateExtras = { readonly warnings?: readonly string[]; readonly shares?: Shares };
+
 /** The work itself, injected so that the faces can be tested without a model. */
 export type Commands = {
-  /** Quantizes, measures and decides; leaves the artifact and the report files. `warnings` go into the report. */
-  runGate(config: Config, reportProgress: ReportProgress, warnings?: readonly string[]): Promise<GateReport>;
+  /** Quantizes, measures and decides; leaves the artifact and the report files. */
+  runGate(config: Config, reportProgress: ReportProgress, extras?: GateExtras): Promise<GateReport>;
+  /** Divides the measuring of a run over so many machines. */
+  planMeasurement(config: Config, count: number, reportProgress: ReportProgress): Promise<PlannedMeasurement>;
+  /** Measures one machine's part. */
+  measureShard(config: Config, task: ShardTask, reportProgress: ReportProgress): Promise<MeasuredShare>;
   /** Says in text what a run would work on: layers, sizes, cost, smallest budget. */
   inspect(config: Config, reportProgress: ReportProgress): Promise<string>;
   /** Reads what a starter config says of the model at an absolute path. */

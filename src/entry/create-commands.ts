@@ -12,9 +12,10 @@ import { renderInspection } from '../report/render-inspection.ts';
 import { renderResult } from '../report/render-result.ts';
 import { renderSummary } from '../report/render-summary.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
+import { measureShard, planMeasurement } from '../shards.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import { type KeptMeasurements, runCacheCommand } from './cache-command.ts';
-import type { Commands } from './commands.ts';
+import type { Commands, GateExtras } from './commands.ts';
 import type { Runtime } from './open-runtime.ts';
 import { solveProgramFile } from './solve-program-file.ts';
 
@@ -27,7 +28,11 @@ export type World = Omit<Effects, 'reportProgress' | 'openSession' | 'device'> &
 
 export function createCommands(world: World): Commands {
   return {
-    runGate: (config, reportProgress, warnings = []) => runAndWrite(config, world, reportProgress, warnings),
+    runGate: (config, reportProgress, extras = {}) => runAndWrite(config, world, reportProgress, extras),
+    planMeasurement: async (config, count, reportProgress) =>
+      planMeasurement(config, count, await openEffects(config, world, reportProgress)),
+    measureShard: async (config, task, reportProgress) =>
+      measureShard(config, task, await openEffects(config, world, reportProgress)),
     inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
     solveProgram: (options) => solveProgramFile(options, world),
@@ -65,10 +70,10 @@ async function runAndWrite(
   config: Config,
   world: World,
   reportProgress: ReportProgress,
-  warnings: readonly string[],
+  { warnings = [], shares }: GateExtras,
 ): Promise<GateReport> {
   const effects = await openEffects(config, world, reportProgress);
-  const outcome = await runGate(config, effects);
+  const outcome = await runGate(config, effects, shares);
   const report: GateReport = {
     ...outcome,
     warnings: [...warnings, ...outcome.warnings],

@@ -112,6 +112,8 @@ export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
       reportProgress({ activity: 'measuring', done: 2, total: 2, unit: 'forwards' });
       return reportOf([]);
     },
+    planMeasurement: async (_config, count) => ({ matrix: '{"include":[]}', token: `${count}:` }),
+    measureShard: async () => ({ fileName: 'share.jsonl', content: '' }),
     inspect: async () => '20 layers\n',
     describeModel: async () => ({ sizeBytes: 5, inputs: [], layerCount: 20, weightCount: 9 }),
     solveProgram: async () => ({ report: PROGRAM_REPORT, problems: [] }),
