@@ -1,0 +1,3 @@
+/** The command line as a program; dist/cli.mjs. */
+import { startCli } from './bitgate.mjs';
+await startCli();
