@@ -2,9 +2,12 @@
 import type { Batch } from '../src/dataset/sample-set.ts';
 import { listLayers } from '../src/onnx/list-layers.ts';
 import type { Model } from '../src/onnx/model.ts';
+import { planMethod } from '../src/pipeline/choose-method.ts';
+import { measureMachineTimes } from '../src/pipeline/machine-times.ts';
 import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
 import type { OpenSession } from '../src/runtime/session.ts';
+import { forecastSweep } from '../src/sensitivity/forecast.ts';
 import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
 import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
 import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.ts';
@@ -54,6 +57,8 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
   });
   const reference = await measureReference(model, batches, openSession);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const losses = createLosses(loss, batches, reference.outputs, reference.outputNames);
+  const times = await measureMachineTimes(model, batches[0]!, openSession, reference, losses, 1);
   const pace = await openPace(model, batches);
   const sensitivities = await measureSensitivities({
     model,
@@ -62,7 +67,7 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     openSession: pace.openSession,
     method,
     lossName: loss,
-    losses: createLosses(loss, batches, reference.outputs, reference.outputNames),
+    losses,
     costs,
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
     store: { find: () => undefined, keep: async () => {} },
@@ -72,6 +77,8 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
   const { secondsPerForward, seconds: paceSeconds } = await pace.finish();
   const seconds = sensitivities.seconds - paceSeconds;
   const measured = method === 'diagonal' ? sensitivities.singleCount : sensitivities.pairCount;
+  const plan = planMethod({ model, candidates, costs, memoryLimitBytes: MEMORY_LIMIT_BYTES }, method);
+  const forecast = forecastSweep(plan.costs, { ...times, forwardSeconds: secondsPerForward });
   return {
     bench: 'sweep',
     model: name,
@@ -82,6 +89,8 @@ async function measureCase(shared: SharedModel, { model: name, method, loss, sam
     seconds,
     forwardEquivalents: sensitivities.forwardEquivalents,
     ratio: seconds / (measured * secondsPerForward),
+    forecastRatio: forecast.seconds / seconds,
+    forecastMegabytes: forecast.memoryBytes / 1e6,
     peakMegabytes: process.resourceUsage().maxRSS / 1024,
   };
 }

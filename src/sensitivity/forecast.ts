@@ -20,10 +20,12 @@ export type UnitCost = {
 
 /** How fast a machine is, found with the float model. */
 export type MachineTimes = {
-  /** One forward over all samples. */
+  /** One forward over all samples, in a session that has run before. */
   readonly forwardSeconds: number;
-  /** A session: made, and run for the first time. */
+  /** To make a session. */
   readonly openSeconds: number;
+  /** What the first runs of a session take longer than later ones. */
+  readonly warmUpSeconds: number;
   /** The losses of one network on all samples. */
   readonly lossSeconds: number;
 };
@@ -59,7 +61,13 @@ export function estimateUnits({ model, candidates, costs }: CostInput, units: re
   }));
 }
 
-/** A session is made in the time that its nodes take; then come its forwards, and the losses of its networks. */
+/**
+ * How much more memory a session with branches touches in its first runs than the float model's, whose values take turns in
+ * one place: measured as 2 to 4 times on MobileNet, where it matters, and up to 10 on ResNet-20, hardly more with more branches.
+ */
+const WARM_UP_RATIO = 3;
+
+/** A session is made in the time that its nodes take, and runs slowly at first; then come the forwards, and the losses. */
 export function forecastSweep(units: readonly UnitCost[], times: MachineTimes): Forecast {
   const sum = (of: (unit: UnitCost) => number) => units.reduce((total, unit) => total + of(unit), 0);
   const [perturbations, forwardEquivalents] = [
@@ -72,6 +80,7 @@ export function forecastSweep(units: readonly UnitCost[], times: MachineTimes): 
     seconds:
       forwardEquivalents * times.forwardSeconds +
       sum(({ sessionSize }) => sessionSize) * times.openSeconds +
+      units.length * WARM_UP_RATIO * times.warmUpSeconds +
       perturbations * times.lossSeconds,
     memoryBytes: Math.max(0, ...units.map(({ memoryBytes }) => memoryBytes)),
   };

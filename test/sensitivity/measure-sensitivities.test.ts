@@ -193,25 +193,30 @@ describe('estimateUnits, forecastSweep', () => {
   it.each(['diagonal', 'pairwise'] as const)('are at least what %s does, and not twice as much', async (method) => {
     const input = await smallInput({ method });
     const { forwardEquivalents, singleCount, pairCount } = await measureSensitivities(input);
-    const times = { forwardSeconds: 0, openSeconds: 0, lossSeconds: 0 };
+    const times = { forwardSeconds: 0, openSeconds: 0, warmUpSeconds: 0, lossSeconds: 0 };
     const forecast = forecastSweep(estimateUnits(input, planUnits(input)), times);
     expect(forecast.perturbations).toBe(singleCount + pairCount);
     expect(forecast.forwardEquivalents).toBeGreaterThanOrEqual(forwardEquivalents - 1e-9);
     expect(forecast.forwardEquivalents).toBeLessThan(2 * forwardEquivalents);
   });
 
-  it('forecastSweep: forwards, sessions by their size, and losses take their time; the largest session its memory', () => {
+  it('forecastSweep: forwards, sessions by size and number, and losses take their time; the largest session its memory', () => {
     const units = [
       { perturbations: 3, forwardEquivalents: 2, sessionSize: 2.5, memoryBytes: 10 },
       { perturbations: 1, forwardEquivalents: 1, sessionSize: 1, memoryBytes: 30 },
     ];
-    expect(forecastSweep(units, { forwardSeconds: 100, openSeconds: 10, lossSeconds: 1 })).toEqual({
-      perturbations: 4,
-      forwardEquivalents: 3,
-      seconds: 300 + 35 + 4,
-      memoryBytes: 30,
+    expect(forecastSweep(units, { forwardSeconds: 1000, openSeconds: 100, warmUpSeconds: 10, lossSeconds: 1 })).toEqual(
+      {
+        perturbations: 4,
+        forwardEquivalents: 3,
+        seconds: 3 * 1000 + 3.5 * 100 + 2 * 3 * 10 + 4 * 1,
+        memoryBytes: 30,
+      },
+    );
+    expect(forecastSweep([], { forwardSeconds: 1, openSeconds: 1, warmUpSeconds: 1, lossSeconds: 1 })).toMatchObject({
+      seconds: 0,
+      memoryBytes: 0,
     });
-    expect(forecastSweep([], { forwardSeconds: 1, openSeconds: 1, lossSeconds: 1 }).memoryBytes).toBe(0);
   });
 
   it('estimateUnits: a smaller session is one with less memory', async () => {
