@@ -80,7 +80,7 @@ function commonPlan(
   if (plan === undefined || (first?.planToken === token && first.planId !== plan.id)) {
     const what = 'was planned for other units than are wanted here';
     const fix = 'use the same config and the same version of bitgate in all jobs';
-    problems.push({ what, where: first?.name ?? 'the plan', fix });
+    problems.push({ what, where: planToken === undefined ? first!.name : 'the plan', fix });
     return undefined;
   }
   for (const { name, planId } of shares.filter((share) => share.planId !== plan.id)) {

@@ -4,7 +4,7 @@ import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { ActionHost } from './action-host.ts';
-import { checkShardInputs, type Mode, type ShardInputs } from './action-shards.ts';
+import { checkShardOptions, type FaceWords, MODES, type ShardOptions } from './sharding.ts';
 
 export type ActionInputs = {
   readonly configPath: string;
@@ -15,7 +15,7 @@ export type ActionInputs = {
   readonly policyRef: PolicyRef;
   readonly comment: CommentMode;
   readonly githubToken?: string;
-  readonly sharding: ShardInputs;
+  readonly sharding: ShardOptions;
 };
 
 export type PolicyRef = 'head' | 'base';
@@ -24,9 +24,11 @@ export type CommentMode = 'off' | 'on-failure' | 'always';
 const SWITCH = ['true', 'false'] as const;
 const POLICY_REFS = ['head', 'base'] as const satisfies PolicyRef[];
 const COMMENT_MODES = ['off', 'on-failure', 'always'] as const satisfies CommentMode[];
-const MODES = ['all', 'plan', 'measure', 'decide'] as const satisfies Mode[];
 
-const SHARE_FOLDER = 'bitgate-shares';
+export const ACTION_WORDS: FaceWords = {
+  name: (option) => `input \`${option}\``,
+  help: 'see examples/workflows/gpu-matrix.yml',
+};
 
 /** @throws UserError with every input that is not one of its words */
 export function readActionInputs(host: ActionHost): ActionInputs {
@@ -50,12 +52,16 @@ export function readActionInputs(host: ActionHost): ActionInputs {
     ...(githubToken === undefined ? {} : { githubToken }),
     sharding: {
       mode: oneOf('mode', MODES, 'all'),
-      ...present({ shards: host.input('shards'), shard: host.input('shard'), plan: host.input('plan') }),
-      shareDirectory: host.input('share-dir') ?? SHARE_FOLDER,
+      ...present({
+        shards: host.input('shards'),
+        shard: host.input('shard'),
+        plan: host.input('plan'),
+        shareDirectory: host.input('share-dir'),
+      }),
     },
   };
   if (problems.length > 0) throw new UserError(problems);
-  checkShardInputs(inputs.sharding);
+  checkShardOptions(inputs.sharding, ACTION_WORDS);
   return inputs;
 }
 
@@ -82,7 +88,7 @@ function readOverrides(host: ActionHost): ActionInputs['overrides'] {
   return {
     ...present(inputs),
     workingDirectory: host.workspace,
-    nameOption: (option: string) => `input \`${option}\``,
+    nameOption: ACTION_WORDS.name,
   };
 }
 

@@ -1,12 +1,12 @@
 /** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
+import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
 import type { ProgressEvent, ReportProgress } from '../progress.ts';
 import { renderFailureSummary, reportFailure } from './action-failure.ts';
 import type { ActionHost, Annotation } from './action-host.ts';
-import { type ActionInputs, readActionInputs } from './action-inputs.ts';
+import { ACTION_WORDS, type ActionInputs, readActionInputs } from './action-inputs.ts';
 import { reportOutcome } from './action-outcome.ts';
-import { measureShard, planShards, readShares } from './action-shards.ts';
 import { holdToBase } from './base-policy.ts';
 import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf } from './failure.ts';
@@ -15,6 +15,7 @@ import { refuseForkOnOwnRunner } from './fork-guard.ts';
 import type { ReadCommitted } from './git.ts';
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from './interrupt.ts';
 import { checkPaths, readConfig } from './read-config.ts';
+import { measureShard, planShards, readShares, SHARE_FOLDER } from './sharding.ts';
 import { createLogProgress, renderLine } from './terminal-progress.ts';
 import { withoutWorkflowCommands } from './workflow-commands.ts';
 import type { WorkflowContext } from './workflow-context.ts';
@@ -90,16 +91,30 @@ async function runMode(
   effects: ActionEffects,
 ): Promise<number> {
   const { sharding } = inputs;
+  const { host } = effects;
   switch (sharding.mode) {
-    case 'plan':
-      await withProgress(effects, (reportProgress) => planShards(config, sharding, { ...effects, reportProgress }));
+    case 'plan': {
+      const { matrix, token } = await withProgress(effects, (reportProgress) =>
+        planShards(config, sharding, ACTION_WORDS, { ...effects, reportProgress }),
+      );
+      host.setOutput('matrix', matrix);
+      host.setOutput('plan', token);
       return EXIT_CODE.passed;
-    case 'measure':
-      await withProgress(effects, (reportProgress) => measureShard(config, sharding, { ...effects, reportProgress }));
+    }
+    case 'measure': {
+      const path = await withProgress(effects, (reportProgress) =>
+        measureShard(config, sharding, shareFolder(inputs, host), { ...effects, reportProgress }),
+      );
+      host.setOutput('share-path', path);
       return EXIT_CODE.passed;
+    }
     default:
       return gate(config, notes, inputs, effects);
   }
+}
+
+function shareFolder({ sharding: { shareDirectory } }: ActionInputs, { workspace }: ActionHost): string {
+  return resolve(workspace, shareDirectory ?? SHARE_FOLDER);
 }
 
 async function gate(
@@ -112,7 +127,8 @@ async function gate(
   const warnings = notes.map(({ message }) => message);
   const report = await withProgress(effects, async (reportProgress) => {
     const { sharding } = inputs;
-    const shares = sharding.mode === 'decide' ? await readShares(sharding, { ...effects, reportProgress }) : undefined;
+    const folder = shareFolder(inputs, host);
+    const shares = sharding.mode === 'decide' ? await readShares(sharding, folder, effects) : undefined;
     return commands.runGate(config, reportProgress, { warnings, ...(shares === undefined ? {} : { shares }) });
   });
   await withoutWorkflowCommands(host.write, () => host.write(commands.renderTerminal(report, { color: false })));

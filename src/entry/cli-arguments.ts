@@ -4,14 +4,17 @@ import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import { CACHE_ACTIONS, type CacheAction } from './cache-command.ts';
+import { checkShardOptions, type FaceWords, MODES, type ShardOptions } from './sharding.ts';
 import type { SolveOptions } from './solve-program-file.ts';
 
 export type CliArguments =
   | { readonly command: 'help' | 'version' }
+  | { readonly command: 'inspect' | 'validate'; readonly configPath: string; readonly overrides: ConfigOverrides }
   | {
-      readonly command: 'run' | 'inspect' | 'validate';
+      readonly command: 'run';
       readonly configPath: string;
       readonly overrides: ConfigOverrides;
+      readonly sharding: ShardOptions;
     }
   | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string }
   | { readonly command: 'cache'; readonly action: CacheAction; readonly directory?: string }
@@ -42,6 +45,13 @@ options that come before the config; their paths start in the current directory:
   --runtime-path <folder>   where onnxruntime-node is; only there is looked
   --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
 
+options of run, for a measurement on several machines:
+  --mode <mode>             all, plan (print the matrix of shards), measure (one shard), decide (over all shares)
+  --shards <count>          with --mode plan: how many machines measure
+  --shard <i/n>             measure the i-th of n shards: 2/4
+  --plan <plan>             with --mode measure and decide: what --mode plan printed as the plan
+  --share-dir <folder>      where shares are written and read; bitgate-shares when absent
+
 options of solve, beside --size (of the weights alone) and --bits-per-weight:
   --program <file>          the program, with one matrix for all layers
   --time-limit <time>       10, 10s or 2m; 60s when absent
@@ -71,6 +81,15 @@ const SWITCHES = { 'allow-download': 'allowDownload' } as const satisfies Readon
   Record<string, keyof ConfigOverrides>
 >;
 
+/** Options of `run` for a measurement on several machines, and what they are to it. */
+const SHARD_OPTIONS = {
+  mode: 'mode',
+  shards: 'shards',
+  shard: 'shard',
+  plan: 'plan',
+  'share-dir': 'shareDirectory',
+} as const satisfies Readonly<Record<string, keyof ShardOptions>>;
+
 /** Options that `solve` takes, and what they are to it. */
 const SOLVE_OPTIONS = {
   program: 'program',
@@ -82,9 +101,10 @@ const SOLVE_OPTIONS = {
 
 const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve'] as const;
 
+const WITH_VALUES: Readonly<Record<string, string>> = { ...OVERRIDES, ...SHARD_OPTIONS, ...SOLVE_OPTIONS };
+
 const OPTIONS = {
-  ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' as const }])),
-  ...Object.fromEntries(Object.keys(SOLVE_OPTIONS).map((name) => [name, { type: 'string' as const }])),
+  ...Object.fromEntries(Object.keys(WITH_VALUES).map((name) => [name, { type: 'string' as const }])),
   ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' as const }])),
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -136,7 +156,7 @@ function describeOptionProblem(
     return `unknown option ${rawName}${near === undefined ? '' : `; did you mean --${near}?`}`;
   }
   if (before.some((other) => other.name === name)) return `${rawName} is given twice`;
-  const takesValue = Object.hasOwn(OVERRIDES, name) || Object.hasOwn(SOLVE_OPTIONS, name);
+  const takesValue = Object.hasOwn(WITH_VALUES, name);
   if (!takesValue) return value === undefined ? undefined : `${rawName} takes no value`;
   if (value === undefined) return `${rawName} needs a value`;
   return inlineValue || !value.startsWith('--') ? undefined : `${rawName} needs a value, found ${value}`;
@@ -149,6 +169,7 @@ function parseCommand(
 ): CliArguments {
   switch (command) {
     case 'run':
+      return parseRun(operands, options);
     case 'inspect':
     case 'validate':
       refuseMoreThan(1, command, operands);
@@ -165,6 +186,28 @@ function parseCommand(
     default:
       throw unknownCommand(command);
   }
+}
+
+export const CLI_WORDS: FaceWords = { name: (option) => `--${option}`, help: 'see `bitgate --help`' };
+
+function parseRun(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
+  refuseMoreThan(1, 'run', operands);
+  refuseForeign('run', options, { ...OVERRIDES, ...SWITCHES, ...SHARD_OPTIONS });
+  const isSharding = ({ name }: OptionToken) => Object.hasOwn(SHARD_OPTIONS, name);
+  const given = valuesOf(options.filter(isSharding), SHARD_OPTIONS);
+  // Who names a shard wants it measured.
+  const sharding = { ...given, mode: parseMode(given.mode ?? (given.shard === undefined ? 'all' : 'measure')) };
+  checkShardOptions(sharding, CLI_WORDS);
+  const overrides = toOverrides(options.filter((option) => !isSharding(option)));
+  return { command: 'run', configPath: operands[0] ?? DEFAULT_CONFIG, overrides, sharding };
+}
+
+function parseMode(text: string): ShardOptions['mode'] {
+  const mode = MODES.find((known) => known === text);
+  if (mode !== undefined) return mode;
+  const near = nearestName(text, MODES);
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  throw new UserError({ what: `--mode is "${text}", expected one of ${MODES.join(', ')}${hint}` });
 }
 
 function parseInit(operands: readonly string[], options: readonly OptionToken[]): CliArguments {

@@ -7,11 +7,19 @@ import { renderStarterConfig } from '../config/starter-config.ts';
 import { UserError } from '../errors.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import type { CacheAction } from './cache-command.ts';
-import { parseCliArguments, USAGE } from './cli-arguments.ts';
-import type { Commands } from './commands.ts';
+import { CLI_WORDS, parseCliArguments, USAGE } from './cli-arguments.ts';
+import type { Commands, GateExtras } from './commands.ts';
 import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
 import type { Files } from './files.ts';
 import { checkPaths, readConfig } from './read-config.ts';
+import {
+  measureShard,
+  planShards,
+  readShares,
+  SHARE_FOLDER,
+  type ShardEffects,
+  type ShardOptions,
+} from './sharding.ts';
 import type { SolveOptions } from './solve-program-file.ts';
 import { createLogProgress, createTerminalProgress, type ProgressDisplay } from './terminal-progress.ts';
 
@@ -62,14 +70,46 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
     case 'cache':
       return cache(parsed.action, parsed.directory, io);
     case 'run':
-      return run(parsed.configPath, parsed.overrides, io);
+      return run(await readWithWarnings(parsed.configPath, parsed.overrides, io), parsed.sharding, io);
   }
 }
 
-async function run(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
-  const config = await readWithWarnings(configPath, overrides, io);
+async function run(config: Config, sharding: ShardOptions, io: CliIo): Promise<number> {
   await checkPaths(config, io.files);
-  const report = await withProgress(io, ({ report }) => io.commands.runGate(config, report));
+  const folder = resolve(io.workingDirectory, sharding.shareDirectory ?? SHARE_FOLDER);
+  switch (sharding.mode) {
+    case 'plan':
+      return plan(config, sharding, io);
+    case 'measure': {
+      const path = await withProgress(io, (display) =>
+        measureShard(config, sharding, folder, shardEffects(io, display)),
+      );
+      io.stdout.write(`${path}\n`);
+      return EXIT_CODE.passed;
+    }
+    case 'decide':
+      return gate(config, { shares: await readShares(sharding, folder, io) }, io);
+    case 'all':
+      return gate(config, {}, io);
+  }
+}
+
+/** The matrix alone is on stdout, for a script. */
+async function plan(config: Config, sharding: ShardOptions, io: CliIo): Promise<number> {
+  const { matrix, token } = await withProgress(io, (display) =>
+    planShards(config, sharding, CLI_WORDS, shardEffects(io, display)),
+  );
+  io.stdout.write(`${matrix}\n`);
+  io.stderr.write(`the plan, for --plan of the other machines: ${token}\n`);
+  return EXIT_CODE.passed;
+}
+
+function shardEffects({ files, commands }: CliIo, { report: reportProgress }: ProgressDisplay): ShardEffects {
+  return { files, commands, reportProgress };
+}
+
+async function gate(config: Config, extras: GateExtras, io: CliIo): Promise<number> {
+  const report = await withProgress(io, ({ report }) => io.commands.runGate(config, report, extras));
   io.stdout.write(io.commands.renderTerminal(report, { color: hasColor(io) }));
   io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
   return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;

@@ -71,12 +71,12 @@ describe('a measurement in three jobs', () => {
 
 describe('inputs', () => {
   it.each([
-    [{ mode: 'plan' }, '`mode: plan` needs the input `shards`'],
-    [{ mode: 'plan', shards: 'four' }, 'input `shards` is "four", expected a number of jobs such as 4'],
-    [{ mode: 'measure' }, '`mode: measure` needs the input `shard`'],
+    [{ mode: 'plan' }, 'input `mode` plan needs input `shards`'],
+    [{ mode: 'plan', shards: 'four' }, 'input `shards` is "four", expected a number of machines such as 4'],
+    [{ mode: 'measure' }, 'input `mode` measure needs input `shard`'],
     [{ mode: 'measure', shard: '4/3' }, 'the shard is "4/3", expected one such as 2/4'],
-    [{ shard: '1/3' }, 'input `shard` means nothing with `mode: all`'],
-    [{ mode: 'decide', shards: '3' }, 'input `shards` means nothing with `mode: decide`'],
+    [{ shard: '1/3' }, 'input `shard` means nothing with input `mode` all'],
+    [{ mode: 'decide', shards: '3' }, 'input `shards` means nothing with input `mode` decide'],
     [
       { mode: 'meassure' },
       'input `mode` is "meassure", expected one of all, plan, measure, decide; did you mean measure?',

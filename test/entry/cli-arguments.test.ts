@@ -21,6 +21,7 @@ describe('parseCliArguments', () => {
       argv.push('--device', 'cpu', '--allow-download', '--runtime-path', 'p');
       expect(parseCliArguments(argv)).toEqual({
         command,
+        ...(command === 'run' ? { sharding: { mode: 'all' } } : {}),
         configPath: 'c.yml',
         overrides: {
           model: 'm',
@@ -41,7 +42,7 @@ describe('parseCliArguments', () => {
 
   it('parseCliArguments: options may stand before the config, which is bitgate.yml by default', () => {
     expect(parseCliArguments(['run', '--size', '1 KB', 'c.yml'])).toMatchObject({ configPath: 'c.yml' });
-    expect(parseCliArguments(['run'])).toEqual({ command: 'run', configPath: 'bitgate.yml', overrides: {} });
+    expect(parseCliArguments(['validate'])).toEqual({ command: 'validate', configPath: 'bitgate.yml', overrides: {} });
   });
 
   it('parseCliArguments: init takes a model and the config to write', () => {
@@ -60,6 +61,20 @@ describe('parseCliArguments', () => {
       options: { program: 'p.json', bitsPerWeight: '3.0', timeLimit: '10s', gap: '1e-3' },
     });
     expect(parseCliArguments(['solve', '--size', '9'])).toEqual({ command: 'solve', options: { size: '9' } });
+  });
+
+  it.each([
+    [['--shard', '2/4', '--share-dir', 'd'], { mode: 'measure', shard: '2/4', shareDirectory: 'd' }],
+    [['--mode', 'measure', '--shard', '2/4', '--plan', '4:0-9'], { mode: 'measure', shard: '2/4', plan: '4:0-9' }],
+    [['--mode', 'plan', '--shards', '4'], { mode: 'plan', shards: '4' }],
+    [['--mode', 'decide', '--share-dir', 'd'], { mode: 'decide', shareDirectory: 'd' }],
+  ])('parseCliArguments: run with %j', (options, sharding) => {
+    expect(parseCliArguments(['run', ...options, '--size', '9'])).toEqual({
+      command: 'run',
+      configPath: 'bitgate.yml',
+      overrides: { size: '9' },
+      sharding,
+    });
   });
 
   it('parseCliArguments: cache lists or clears, in a folder or in that of the user', () => {
@@ -105,6 +120,21 @@ describe('parseCliArguments', () => {
     [['cache', 'remove'], 'cache needs list or clear, found remove\n  fix: see `bitgate --help`'],
     [['cache', 'list', 'x'], 'cache list takes no further argument, found x\n  fix: see `bitgate --help`'],
     [['cache', 'clear', '--size', '3'], '--size does not apply to cache clear\n  fix: see `bitgate --help`'],
+    [
+      ['run', '--mode', 'measur'],
+      '--mode is "measur", expected one of all, plan, measure, decide; did you mean measure?',
+    ],
+    [['run', '--mode', 'plan'], '--mode plan needs --shards\n  fix: see `bitgate --help`'],
+    [['run', '--mode', 'measure'], '--mode measure needs --shard\n  fix: see `bitgate --help`'],
+    [
+      ['run', '--share-dir', 'd'],
+      '--share-dir means nothing with --mode all\n  fix: remove it, or use it with --mode measure or --mode decide',
+    ],
+    [
+      ['run', '--mode', 'decide', '--shard', '1/2'],
+      '--shard means nothing with --mode decide\n  fix: remove it, or use it with --mode measure',
+    ],
+    [['inspect', '--shard', '1/2'], '--shard does not apply to inspect\n  fix: see `bitgate --help`'],
     [['init'], 'init needs a model\n  fix: bitgate init <model.onnx> [bitgate.yml]'],
     [['init', 'm', '--size', '3'], '--size does not apply to init\n  fix: edit the config afterwards'],
     [['init', 'm', 'c', 'x'], 'init takes no further argument, found x\n  fix: see `bitgate --help`'],
