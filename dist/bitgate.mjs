@@ -22681,6 +22681,8 @@ const package_namespaceObject = {"rE":"0.1.0"};
 /** The version of bitgate, as package.json has it. */
 const BITGATE_VERSION = package_namespaceObject.rE;
 
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/src/config/config-warnings.js
 /** Says what a valid config leaves open, or asks in vain, that its author may not have meant to. */
 function findConfigWarnings({ gate, cache }) {
@@ -22893,8 +22895,6 @@ function fence(text) {
     return `${mark}text\n${text}\n${mark}`;
 }
 
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/src/nearest-name.js
 /**
  * The name that was probably meant: the one with the fewest edits (a letter inserted, removed, replaced, or two
@@ -23030,71 +23030,63 @@ function digest(units, shards) {
     return (0,external_node_crypto_namespaceObject.createHash)('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
 }
 
-;// CONCATENATED MODULE: ./build/src/entry/action-shards.js
-/** One measurement on several runners, as a job matrix has it: a job plans, one job per shard measures, and one decides. */
+;// CONCATENATED MODULE: ./build/src/entry/sharding.js
+/** One measurement on several machines, for both faces: one plans, one per shard measures, and one decides. */
 
 
 
+const MODES = ['all', 'plan', 'measure', 'decide'];
+const SHARE_FOLDER = 'bitgate-shares';
 const MODES_OF = {
     shards: ['plan'],
     shard: ['measure'],
     plan: ['measure', 'decide'],
+    'share-dir': ['measure', 'decide'],
 };
-/** @throws UserError with every input that the mode lacks or does not take */
-function checkShardInputs(inputs) {
-    const { mode } = inputs;
-    const idle = Object.entries(MODES_OF).filter(([name, modes]) => inputs[name] !== undefined && !modes.includes(mode));
+/** @throws UserError with every option that the mode lacks or does not take */
+function checkShardOptions(options, { name, help }) {
+    const { mode, shareDirectory, ...named } = options;
+    const given = { ...named, 'share-dir': shareDirectory };
+    const idle = Object.entries(MODES_OF).filter(([option, modes]) => given[option] !== undefined && !modes.includes(mode));
     const needed = mode === 'plan' ? 'shards' : mode === 'measure' ? 'shard' : undefined;
     const problems = [
-        ...idle.map(([name, modes]) => ({
-            what: `input \`${name}\` means nothing with \`mode: ${mode}\``,
-            fix: `remove it, or use it with ${modes.map((each) => `\`mode: ${each}\``).join(' or ')}`,
+        ...idle.map(([option, modes]) => ({
+            what: `${name(option)} means nothing with ${name('mode')} ${mode}`,
+            fix: `remove it, or use it with ${modes.map((each) => `${name('mode')} ${each}`).join(' or ')}`,
         })),
-        ...(needed !== undefined && inputs[needed] === undefined
-            ? [{ what: `\`mode: ${mode}\` needs the input \`${needed}\``, fix: 'see examples/workflows/gpu-matrix.yml' }]
+        ...(needed !== undefined && given[needed] === undefined
+            ? [{ what: `${name('mode')} ${mode} needs ${name(needed)}`, fix: help }]
             : []),
     ];
     if (problems.length > 0)
         throw new UserError(problems);
 }
-/** Leaves the matrix of the jobs that measure, and what they need to make the same plan. */
-async function action_shards_planShards(config, { shards = '' }, effects) {
-    const { host, commands, reportProgress } = effects;
-    const count = /^\d{1,3}$/.test(shards) ? Number(shards) : Number.NaN;
-    if (Number.isNaN(count)) {
-        throw new UserError({ what: `input \`shards\` is "${shards}", expected a number of jobs such as 4` });
+/** @throws UserError if the number of shards is none */
+async function sharding_planShards(config, { shards = '' }, { name }, { commands, reportProgress }) {
+    if (!/^\d{1,3}$/.test(shards)) {
+        throw new UserError({ what: `${name('shards')} is "${shards}", expected a number of machines such as 4` });
     }
-    const { matrix, token } = await commands.planMeasurement(config, count, reportProgress);
-    host.setOutput('matrix', matrix);
-    host.setOutput('plan', token);
+    return commands.planMeasurement(config, Number(shards), reportProgress);
 }
-/** Leaves the share of one shard as a file. */
-async function measureShard(config, inputs, effects) {
-    const { host, files, commands, reportProgress } = effects;
-    const task = {
-        shard: parseShard(inputs.shard ?? ''),
-        ...(inputs.plan === undefined ? {} : { planToken: inputs.plan }),
-    };
+/** Measures one shard and leaves its share in the folder; returns the path of the file. */
+async function measureShard(config, { shard = '', plan }, folder, { files, commands, reportProgress }) {
+    const task = { shard: parseShard(shard), ...(plan === undefined ? {} : { planToken: plan }) };
     const { fileName, content } = await commands.measureShard(config, task, reportProgress);
-    const path = (0,external_node_path_namespaceObject.join)(shareFolder(inputs, host), fileName);
+    const path = (0,external_node_path_namespaceObject.join)(folder, fileName);
     await files.writeFileAtomically(path, content);
-    host.setOutput('share-path', path);
+    return path;
 }
-/** The shares of all jobs; that one is missing shows when they are put together. */
-async function readShares(inputs, { host, files }) {
-    const folder = shareFolder(inputs, host);
+/** The records of a network of a thousand layers have a tenth of it. */
+const MAX_SHARE_BYTES = 256 * 2 ** 20;
+/** The shares in a folder; that one is missing shows when they are put together. */
+async function readShares({ plan }, folder, { files }) {
     const isThere = (await files.kindOf(folder)) === 'folder';
     const entries = isThere ? await files.listFolder(folder) : [];
     const names = entries.filter(({ name, kind }) => kind === 'file' && /^share-.*\.jsonl$/.test(name));
     return {
         files: await Promise.all(names.map(async ({ name }) => ({ name, bytes: await files.readFile((0,external_node_path_namespaceObject.join)(folder, name), MAX_SHARE_BYTES) }))),
-        ...(inputs.plan === undefined ? {} : { planToken: inputs.plan }),
+        ...(plan === undefined ? {} : { planToken: plan }),
     };
-}
-/** The records of a network of a thousand layers have a tenth of it. */
-const MAX_SHARE_BYTES = 256 * 2 ** 20;
-function shareFolder({ shareDirectory }, { workspace }) {
-    return (0,external_node_path_namespaceObject.resolve)(workspace, shareDirectory);
 }
 
 ;// CONCATENATED MODULE: ./build/src/entry/action-inputs.js
@@ -23106,8 +23098,10 @@ function shareFolder({ shareDirectory }, { workspace }) {
 const SWITCH = ['true', 'false'];
 const POLICY_REFS = ['head', 'base'];
 const COMMENT_MODES = ['off', 'on-failure', 'always'];
-const MODES = ['all', 'plan', 'measure', 'decide'];
-const SHARE_FOLDER = 'bitgate-shares';
+const ACTION_WORDS = {
+    name: (option) => `input \`${option}\``,
+    help: 'see examples/workflows/gpu-matrix.yml',
+};
 /** @throws UserError with every input that is not one of its words */
 function readActionInputs(host) {
     const problems = [];
@@ -23131,13 +23125,17 @@ function readActionInputs(host) {
         ...(githubToken === undefined ? {} : { githubToken }),
         sharding: {
             mode: oneOf('mode', MODES, 'all'),
-            ...present({ shards: host.input('shards'), shard: host.input('shard'), plan: host.input('plan') }),
-            shareDirectory: host.input('share-dir') ?? SHARE_FOLDER,
+            ...present({
+                shards: host.input('shards'),
+                shard: host.input('shard'),
+                plan: host.input('plan'),
+                shareDirectory: host.input('share-dir'),
+            }),
         },
     };
     if (problems.length > 0)
         throw new UserError(problems);
-    checkShardInputs(inputs.sharding);
+    checkShardOptions(inputs.sharding, ACTION_WORDS);
     return inputs;
 }
 /** Folders besides the workspace that a config may name, one a line. */
@@ -23162,7 +23160,7 @@ function readOverrides(host) {
     return {
         ...present(inputs),
         workingDirectory: host.workspace,
-        nameOption: (option) => `input \`${option}\``,
+        nameOption: ACTION_WORDS.name,
     };
 }
 function present(inputs) {
@@ -24535,6 +24533,8 @@ function shareOf({ done, total }) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/entry/action.js
+/** The action: inputs in, and outputs, annotations, a summary and an exit code out. */
+
 
 
 
@@ -24598,23 +24598,33 @@ async function readActionConfig(inputs, { host, context, files, readCommitted })
 /** A gate, or a part of the measuring that another job's gate needs. */
 async function runMode(config, notes, inputs, effects) {
     const { sharding } = inputs;
+    const { host } = effects;
     switch (sharding.mode) {
-        case 'plan':
-            await withProgress(effects, (reportProgress) => action_shards_planShards(config, sharding, { ...effects, reportProgress }));
+        case 'plan': {
+            const { matrix, token } = await withProgress(effects, (reportProgress) => sharding_planShards(config, sharding, ACTION_WORDS, { ...effects, reportProgress }));
+            host.setOutput('matrix', matrix);
+            host.setOutput('plan', token);
             return EXIT_CODE.passed;
-        case 'measure':
-            await withProgress(effects, (reportProgress) => measureShard(config, sharding, { ...effects, reportProgress }));
+        }
+        case 'measure': {
+            const path = await withProgress(effects, (reportProgress) => measureShard(config, sharding, shareFolder(inputs, host), { ...effects, reportProgress }));
+            host.setOutput('share-path', path);
             return EXIT_CODE.passed;
+        }
         default:
             return gate(config, notes, inputs, effects);
     }
+}
+function shareFolder({ sharding: { shareDirectory } }, { workspace }) {
+    return (0,external_node_path_namespaceObject.resolve)(workspace, shareDirectory ?? SHARE_FOLDER);
 }
 async function gate(config, notes, inputs, effects) {
     const { host, commands } = effects;
     const warnings = notes.map(({ message }) => message);
     const report = await withProgress(effects, async (reportProgress) => {
         const { sharding } = inputs;
-        const shares = sharding.mode === 'decide' ? await readShares(sharding, { ...effects, reportProgress }) : undefined;
+        const folder = shareFolder(inputs, host);
+        const shares = sharding.mode === 'decide' ? await readShares(sharding, folder, effects) : undefined;
         return commands.runGate(config, reportProgress, { warnings, ...(shares === undefined ? {} : { shares }) });
     });
     await withoutWorkflowCommands(host.write, () => host.write(commands.renderTerminal(report, { color: false })));
@@ -24803,6 +24813,7 @@ async function runCacheCommand(action, { directory, store }, now) {
 
 
 
+
 const DEFAULT_CONFIG = 'bitgate.yml';
 const USAGE = `bitgate quantizes an ONNX model to a budget, measures it, and passes or fails the build.
 
@@ -24826,6 +24837,13 @@ options that come before the config; their paths start in the current directory:
   --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
   --runtime-path <folder>   where onnxruntime-node is; only there is looked
   --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
+
+options of run, for a measurement on several machines:
+  --mode <mode>             all, plan (print the matrix of shards), measure (one shard), decide (over all shares)
+  --shards <count>          with --mode plan: how many machines measure
+  --shard <i/n>             measure the i-th of n shards: 2/4
+  --plan <plan>             with --mode measure and decide: what --mode plan printed as the plan
+  --share-dir <folder>      where shares are written and read; bitgate-shares when absent
 
 options of solve, beside --size (of the weights alone) and --bits-per-weight:
   --program <file>          the program, with one matrix for all layers
@@ -24851,6 +24869,14 @@ const OVERRIDES = {
 };
 /** Options without a value. */
 const SWITCHES = { 'allow-download': 'allowDownload' };
+/** Options of `run` for a measurement on several machines, and what they are to it. */
+const SHARD_OPTIONS = {
+    mode: 'mode',
+    shards: 'shards',
+    shard: 'shard',
+    plan: 'plan',
+    'share-dir': 'shareDirectory',
+};
 /** Options that `solve` takes, and what they are to it. */
 const SOLVE_OPTIONS = {
     program: 'program',
@@ -24860,9 +24886,9 @@ const SOLVE_OPTIONS = {
     gap: 'gap',
 };
 const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve'];
+const WITH_VALUES = { ...OVERRIDES, ...SHARD_OPTIONS, ...SOLVE_OPTIONS };
 const cli_arguments_OPTIONS = {
-    ...Object.fromEntries(Object.keys(OVERRIDES).map((name) => [name, { type: 'string' }])),
-    ...Object.fromEntries(Object.keys(SOLVE_OPTIONS).map((name) => [name, { type: 'string' }])),
+    ...Object.fromEntries(Object.keys(WITH_VALUES).map((name) => [name, { type: 'string' }])),
     ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' }])),
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean', short: 'v' },
@@ -24905,7 +24931,7 @@ function describeOptionProblem({ name, rawName, value, inlineValue }, before) {
     }
     if (before.some((other) => other.name === name))
         return `${rawName} is given twice`;
-    const takesValue = Object.hasOwn(OVERRIDES, name) || Object.hasOwn(SOLVE_OPTIONS, name);
+    const takesValue = Object.hasOwn(WITH_VALUES, name);
     if (!takesValue)
         return value === undefined ? undefined : `${rawName} takes no value`;
     if (value === undefined)
@@ -24915,6 +24941,7 @@ function describeOptionProblem({ name, rawName, value, inlineValue }, before) {
 function parseCommand(command, operands, options) {
     switch (command) {
         case 'run':
+            return parseRun(operands, options);
         case 'inspect':
         case 'validate':
             refuseMoreThan(1, command, operands);
@@ -24931,6 +24958,26 @@ function parseCommand(command, operands, options) {
         default:
             throw unknownCommand(command);
     }
+}
+const CLI_WORDS = { name: (option) => `--${option}`, help: 'see `bitgate --help`' };
+function parseRun(operands, options) {
+    refuseMoreThan(1, 'run', operands);
+    refuseForeign('run', options, { ...OVERRIDES, ...SWITCHES, ...SHARD_OPTIONS });
+    const isSharding = ({ name }) => Object.hasOwn(SHARD_OPTIONS, name);
+    const given = valuesOf(options.filter(isSharding), SHARD_OPTIONS);
+    // Who names a shard wants it measured.
+    const sharding = { ...given, mode: parseMode(given.mode ?? (given.shard === undefined ? 'all' : 'measure')) };
+    checkShardOptions(sharding, CLI_WORDS);
+    const overrides = toOverrides(options.filter((option) => !isSharding(option)));
+    return { command: 'run', configPath: operands[0] ?? DEFAULT_CONFIG, overrides, sharding };
+}
+function parseMode(text) {
+    const mode = MODES.find((known) => known === text);
+    if (mode !== undefined)
+        return mode;
+    const near = nearestName(text, MODES);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new UserError({ what: `--mode is "${text}", expected one of ${MODES.join(', ')}${hint}` });
 }
 function parseInit(operands, options) {
     const [modelPath, configPath = DEFAULT_CONFIG] = operands;
@@ -25001,6 +25048,7 @@ function valuesOf(options, keys) {
 
 
 
+
 /** Runs one command; `argv` holds the arguments after the program's name. Returns the exit code and never throws. */
 async function main(argv, io) {
     try {
@@ -25031,13 +25079,38 @@ async function dispatch(argv, io) {
         case 'cache':
             return cache(parsed.action, parsed.directory, io);
         case 'run':
-            return run(parsed.configPath, parsed.overrides, io);
+            return run(await readWithWarnings(parsed.configPath, parsed.overrides, io), parsed.sharding, io);
     }
 }
-async function run(configPath, overrides, io) {
-    const config = await readWithWarnings(configPath, overrides, io);
+async function run(config, sharding, io) {
     await checkPaths(config, io.files);
-    const report = await cli_withProgress(io, ({ report }) => io.commands.runGate(config, report));
+    const folder = (0,external_node_path_namespaceObject.resolve)(io.workingDirectory, sharding.shareDirectory ?? SHARE_FOLDER);
+    switch (sharding.mode) {
+        case 'plan':
+            return plan(config, sharding, io);
+        case 'measure': {
+            const path = await cli_withProgress(io, (display) => measureShard(config, sharding, folder, shardEffects(io, display)));
+            io.stdout.write(`${path}\n`);
+            return EXIT_CODE.passed;
+        }
+        case 'decide':
+            return cli_gate(config, { shares: await readShares(sharding, folder, io) }, io);
+        case 'all':
+            return cli_gate(config, {}, io);
+    }
+}
+/** The matrix alone is on stdout, for a script. */
+async function plan(config, sharding, io) {
+    const { matrix, token } = await cli_withProgress(io, (display) => sharding_planShards(config, sharding, CLI_WORDS, shardEffects(io, display)));
+    io.stdout.write(`${matrix}\n`);
+    io.stderr.write(`the plan, for --plan of the other machines: ${token}\n`);
+    return EXIT_CODE.passed;
+}
+function shardEffects({ files, commands }, { report: reportProgress }) {
+    return { files, commands, reportProgress };
+}
+async function cli_gate(config, extras, io) {
+    const report = await cli_withProgress(io, ({ report }) => io.commands.runGate(config, report, extras));
     io.stdout.write(io.commands.renderTerminal(report, { color: hasColor(io) }));
     io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
     return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
@@ -40911,7 +40984,7 @@ function commonPlan(shares, { units, planToken }, problems) {
     if (plan === undefined || (first?.planToken === token && first.planId !== plan.id)) {
         const what = 'was planned for other units than are wanted here';
         const fix = 'use the same config and the same version of bitgate in all jobs';
-        problems.push({ what, where: first?.name ?? 'the plan', fix });
+        problems.push({ what, where: planToken === undefined ? first.name : 'the plan', fix });
         return undefined;
     }
     for (const { name, planId } of shares.filter((share) => share.planId !== plan.id)) {
