@@ -14,7 +14,7 @@ import {
   planMethod,
   planMethods,
 } from './choose-method.ts';
-import { describeForecast } from './describe-forecast.ts';
+import { describeChoice, describeExcess, describeForecast } from './describe-forecast.ts';
 import { type OpenCache, type OpenedSet, openKnown, verifyKnown } from './known-units.ts';
 import type { Device } from './measurement-facts.ts';
 import { adoptShares, type Shares, sharedMethod } from './measurement-shares.ts';
@@ -60,7 +60,8 @@ export async function measureWithCache(
   const method = chooseMethod(sensitivity, forecasts);
   const plan = plans.find((each) => each.method === method) ?? planMethod({ ...input, memoryLimitBytes }, method);
   set.cache.narrow(plan.wanted);
-  if (shares !== undefined) await adoptShares(set, plan, shares);
+  if (shares === undefined) effects.note(describeChoice(sensitivity, forecasts, method));
+  else await adoptShares(set, plan, shares);
 
   await beginMeasuring(set, plan, times, input, config, effects);
   const { signal, reportProgress } = effects;
@@ -84,8 +85,10 @@ export async function beginMeasuring(
   if (plan.units.length === 0) return;
   announceMeasurement({ key, label, unitCount: plan.units.length });
   await verifyKnown(cache, plan, config.cache.verifyCount, input, note);
-  const [forecast] = forecastMethods([plan], times, cache.known);
-  note(describeForecast(forecast!, sampleCountOf(input.batches), cache.known.size));
+  const forecasts = forecastMethods([plan], times, cache.known);
+  note(describeForecast(forecasts[0]!, sampleCountOf(input.batches), cache.known.size));
+  const excess = describeExcess(config.sensitivity, forecasts);
+  if (excess !== undefined) note(excess);
 }
 
 export function storeOf(cache: MeasurementCache): UnitStore {
