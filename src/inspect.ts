@@ -7,7 +7,7 @@ import type { Batch } from './dataset/sample-set.ts';
 import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
-import { forecastMethods, planMethods } from './pipeline/choose-method.ts';
+import { chooseMethod, forecastMethods, planMethods } from './pipeline/choose-method.ts';
 import { measureMachineTimes } from './pipeline/machine-times.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
@@ -47,6 +47,8 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const measuredSamples = fittingSampleCount(data.calibration.indices.length, batches[0]!.sampleCount, config.search);
   const ratio = measuredSamples / sampleCountOf(batches);
   const times = await measureMachineTimes(model, batches[0]!, openSession, reference, losses, ratio);
+  const methods = forecastMethods(plans, times);
+  const { method: configured, timeLimitSeconds } = config.sensitivity;
   return {
     model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, opsetVersion: original.opsetVersion },
     calibrationSamples: data.calibration.indices.length,
@@ -63,7 +65,8 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
     budget: problem.budget,
     smallest: smallestUse(problem),
     measuredSamples,
-    methods: forecastMethods(plans, times),
+    methods,
+    choice: { configured, chosen: chooseMethod(config.sensitivity, methods), timeLimitSeconds },
   };
 }
 

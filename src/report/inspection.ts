@@ -25,4 +25,6 @@ export type Inspection = {
     /** Of the largest session. */
     readonly memoryBytes: number;
   }[];
+  /** What the config asks for, and what a run would take on this machine if nothing is known already. */
+  readonly choice: { readonly configured: string; readonly chosen: string; readonly timeLimitSeconds: number };
 };

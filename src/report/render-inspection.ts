@@ -12,6 +12,7 @@ export function renderInspection(inspection: Inspection): string {
     ...renderBudget(inspection),
     '',
     ...renderTable(methodRows(inspection)),
+    describeChoice(inspection),
     '',
   ].join('\n');
 }
@@ -59,6 +60,15 @@ function methodRows({ methods, measuredSamples }: Inspection): string[][] {
     memoryText(memoryBytes),
   ]);
   return [head, ...rows];
+}
+
+function describeChoice({ choice: { configured, chosen, timeLimitSeconds }, methods }: Inspection): string {
+  const limit = `the time limit of ${durationText(timeLimitSeconds)}`;
+  if (configured === 'auto')
+    return `auto takes ${chosen}, the richest within ${limit}; what is kept of earlier runs costs nothing`;
+  const seconds = methods.find(({ method }) => method === chosen)?.seconds ?? 0;
+  const excess = seconds > timeLimitSeconds ? `, though it takes more than ${limit}` : '';
+  return `${chosen} is measured, because the config names it${excess}`;
 }
 
 function totalWeights({ layers }: Pick<Inspection, 'layers'>): number {

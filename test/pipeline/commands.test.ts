@@ -54,7 +54,30 @@ describe('inspect', () => {
     // 12 layers at four widths: 48 singles, and 48 · 44 / 2 pairs.
     expect(stdout).toMatch(/^pairwise +1104 +\d/m);
     expect(stdout).toMatch(/^diagonal +48 +\d/m);
+    expect(stdout).toMatch(/^diagonal is measured, because the config names it$/m);
     expect(filesIn(folder)).toEqual(['bitgate.yml']);
+  });
+
+  it.each([
+    [
+      'auto',
+      0,
+      'auto takes local, the richest within the time limit of 0.0 s; what is kept of earlier runs costs nothing',
+    ],
+    [
+      'auto',
+      3600,
+      'auto takes pairwise, the richest within the time limit of 60 min 0 s; what is kept of earlier runs costs nothing',
+    ],
+    [
+      'pairwise',
+      0,
+      'pairwise is measured, because the config names it, though it takes more than the time limit of 0.0 s',
+    ],
+  ])('inspect: what a run would take with %s and %d seconds', async (method, limit, line) => {
+    const folder = newFolder();
+    writeConfig(folder, { sensitivity: { method, 'time-limit': limit } });
+    expect((await bitgate(['inspect'], folder)).stdout.split('\n')).toContain(line);
   });
 
   it('inspect: the bytes that it names are those of a run', async () => {
