@@ -66,15 +66,14 @@ export async function measureShard(
   const shards = planToken === undefined ? planShards(units, shard.count) : replayPlan(units, planToken);
   assertIsOf(shards, shard);
   const part = restrictPlan(whole, shards.shards[shard.number - 1]!.units);
-  const set = await openKnown(run, [whole], config, effects);
-  set.cache.narrow(part.wanted);
+  const set = await openKnown(run, [part], config, effects);
 
   await beginMeasuring(set, part, times, input, config, effects);
   const { signal, reportProgress } = effects;
   await tellingWhatIsKept(set.cache, effects, () =>
     measureUnits({ ...input, store: storeOf(set.cache), signal, reportProgress }, part.units),
   );
-  await set.cache.finish();
+  await set.cache.finish('wanted');
   for (const line of set.cache.status.notes) effects.note(line);
   const { known: records } = set.cache;
   assertComplete(part, records);

@@ -19,10 +19,16 @@ export type MeasurementCache = {
   keep(measurement: Measurement): Promise<void>;
   /** Keeps what other machines measured, as it is. */
   adopt(records: Iterable<MeasurementRecord>): Promise<void>;
+  /** Looks once more in the Actions cache, for what another job saved with exactly these units. */
+  lookFor(units: readonly string[]): Promise<void>;
   /** Forgets all that was known, because it is not to be believed. */
   drop(reason: string): Promise<void>;
-  /** Saves what is known now for other runs. */
-  finish(): Promise<void>;
+  /**
+   * Saves what is known now for other runs.
+   *
+   * @param extent only what is `wanted` where others save the rest, so that it can be looked for by its units
+   */
+  finish(extent?: 'all' | 'wanted'): Promise<void>;
 };
 
 export type CacheInput = {
@@ -119,6 +125,17 @@ class OpenCache implements MeasurementCache {
     if (records.length > 0) await attempt(() => set?.append(records), 'units are not kept on this machine', notes);
   }
 
+  async lookFor(units: readonly string[]): Promise<void> {
+    const { input, stores, notes } = this.#parts;
+    if (input.policy.store !== 'github') return;
+    const restored = await attempt(() => stores.github?.restore(input.key, units), 'nothing is restored', notes);
+    for (const note of restored?.notes ?? []) notes.add(note);
+    await this.adopt(restored?.records.values() ?? []);
+    this.known = selectWanted(this.#wanted, this.#all, notes);
+    this.#matchedKey ??= restored?.matchedKey;
+    this.#found = this.#describe();
+  }
+
   async drop(reason: string): Promise<void> {
     const { set, notes } = this.#parts;
     notes.add(`what was known is dropped: ${reason}`);
@@ -129,11 +146,12 @@ class OpenCache implements MeasurementCache {
     await attempt(() => set?.drop(), 'what was known stays on this machine', notes);
   }
 
-  async finish(): Promise<void> {
+  async finish(extent: 'all' | 'wanted' = 'all'): Promise<void> {
     const { input, stores, set, notes } = this.#parts;
     await attempt(() => set?.tidy(), 'the kept measurements are not tidied up', notes);
     if (input.policy.store !== 'github') return;
-    const save = () => stores.github?.save(input.key, [...this.#all.values()], this.#matchedKey);
+    const records = extent === 'all' ? this.#all : this.known;
+    const save = () => stores.github?.save(input.key, [...records.values()], this.#matchedKey);
     const saved = await attempt(save, 'the measurements are not saved', notes);
     for (const note of saved?.notes ?? []) notes.add(note);
   }

@@ -10,7 +10,7 @@ export type MergeInput = {
   /** All units of the measurement, with the costs that the plan was made with. */
   readonly units: readonly PlannedUnit[];
   readonly shares: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-  /** What was known when the plan was made; its units are in no share. */
+  /** What is in the cache: what was known when the plan was made is in no share, and a whole shard may be there instead. */
   readonly known: ReadonlyMap<string, MeasurementRecord>;
   /** The plan that the shares have to belong to; the one of the first share when absent. */
   readonly planToken?: string;
@@ -31,7 +31,7 @@ export function mergeShares(input: MergeInput): ReadonlyMap<string, MeasurementR
   const usable = inOrder.flatMap((file) => readShare(file, key, problems));
   const plan = commonPlan(usable, input, problems);
   const fitting = usable.filter(({ planId }) => planId === plan?.id);
-  if (plan !== undefined) problems.push(...findGaps(plan, fitting));
+  if (plan !== undefined) problems.push(...findGaps(plan, fitting, known));
   refuse(problems);
   const records = new Map([...known, ...fitting.flatMap((share) => assignedRecords(share, plan!))]);
   const missing = units.filter(({ unit }) => !records.has(unit));
@@ -42,6 +42,19 @@ export function mergeShares(input: MergeInput): ReadonlyMap<string, MeasurementR
     ]);
   }
   return new Map(units.map(({ unit }) => [unit, records.get(unit)!]));
+}
+
+/** The units of each shard that has no share here: its own job may have left them in the cache. None without a plan to go by. */
+export function partsWithoutShare({
+  key,
+  units,
+  shares,
+  planToken,
+}: Omit<MergeInput, 'known'>): readonly (readonly string[])[] {
+  const plan = planToken === undefined ? undefined : tryReplay(units, planToken);
+  const own = shares.flatMap((file) => readShare(file, key, []));
+  const given = new Set(own.filter(({ planId }) => planId === plan?.id).map(({ shard }) => shard.number));
+  return plan?.shards.flatMap((shard, index) => (given.has(index + 1) ? [] : [shard.units])) ?? [];
 }
 
 /** What a share holds beyond its part is another shard's to say. */
@@ -103,13 +116,19 @@ function tryReplay(units: readonly PlannedUnit[], token: string): ShardPlan | un
   }
 }
 
-function findGaps(plan: ShardPlan, shares: readonly NamedShare[]): Problem[] {
+function findGaps(plan: ShardPlan, shares: readonly NamedShare[], known: MergeInput['known']): Problem[] {
   return plan.shards.flatMap(({ units }, index): Problem[] => {
     const shard = renderShard({ number: index + 1, count: plan.shards.length });
     const [share, ...others] = shares.filter((each) => renderShard(each.shard) === shard);
     if (share === undefined) {
-      if (units.length === 0) return [];
-      return [{ what: `the share of shard ${shard} is missing, ${units.length} units`, fix: `run shard ${shard}` }];
+      const unknown = units.filter((unit) => !known.has(unit));
+      if (unknown.length === 0) return [];
+      return [
+        {
+          what: `the share of shard ${shard} is missing, ${unknown.length} ${unknown.length === 1 ? 'unit' : 'units'}`,
+          fix: `run shard ${shard}`,
+        },
+      ];
     }
     const twice = others.map(({ name }) => ({
       what: `shard ${shard} is there twice, also as ${share.name}`,

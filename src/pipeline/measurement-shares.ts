@@ -1,5 +1,5 @@
 /** A measurement in parts that several machines measure: the same parts for all of them. */
-import { mergeShares } from '../cache/merge-shares.ts';
+import { mergeShares, partsWithoutShare } from '../cache/merge-shares.ts';
 import type { PlannedUnit } from '../cache/plan-shards.ts';
 import type { Config } from '../config/config.ts';
 import { UserError } from '../errors.ts';
@@ -22,8 +22,17 @@ export type Shares = {
 export async function adoptShares({ key, cache }: OpenedSet, plan: MethodPlan, shares: Shares): Promise<void> {
   const { files, planToken } = shares;
   const token = planToken === undefined ? {} : { planToken };
-  const records = mergeShares({ key, units: plannedUnits(plan), shares: files, known: cache.known, ...token });
+  const merging = { key, units: plannedUnits(plan), shares: files, ...token };
+  await lookForParts(cache, partsWithoutShare(merging));
+  const records = mergeShares({ ...merging, known: cache.known });
   await cache.adopt(records.values());
+}
+
+/** A shard's own job saves its part in the cache too: it stands in for a share that did not travel. */
+async function lookForParts(cache: OpenedSet['cache'], parts: readonly (readonly string[])[]): Promise<void> {
+  for (const units of parts) {
+    if (units.some((unit) => !cache.known.has(unit))) await cache.lookFor(units);
+  }
 }
 
 /** Units with their work, which is the same on every machine. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeShares } from '../../src/cache/merge-shares.ts';
+import { mergeShares, partsWithoutShare } from '../../src/cache/merge-shares.ts';
 import {
   type PlannedUnit,
   parseShard,
@@ -203,6 +203,23 @@ describe('mergeShares', () => {
     const wide = planShards(UNITS.slice(0, 1), 3);
     const only = fileOf(shareOf(wide, 1));
     expect(mergeShares({ key: KEY, units: UNITS.slice(0, 1), known: new Map(), shares: [only] }).size).toBe(1);
+  });
+
+  it('mergeShares: a shard whose units are all known needs no share', () => {
+    const both = new Map([...known, ...plan.shards[1]!.units.map((unit) => [unit, record(unit)] as const)]);
+    expect(merge(files.slice(0, 1), { known: both }).size).toBe(5);
+    both.delete(plan.shards[1]!.units[0]!);
+    expect(problemsOf(files.slice(0, 1), { known: both })).toEqual(['the share of shard 2/2 is missing, 1 unit']);
+  });
+
+  it('partsWithoutShare: the units of shards whose share is missing or foreign; none without a plan', () => {
+    const [first, second] = [shareOf(plan, 1), shareOf(plan, 2)];
+    const parts = (shares: typeof files, planToken?: string) =>
+      partsWithoutShare({ key: KEY, units: UNITS, shares, ...(planToken === undefined ? {} : { planToken }) });
+    expect(parts([fileOf(first)], plan.token)).toEqual([plan.shards[1]!.units]);
+    expect(parts([fileOf(first), fileOf(shareOf(plan, 2, OTHER_KEY))], plan.token)).toEqual([plan.shards[1]!.units]);
+    expect(parts([fileOf(first), fileOf(second)], plan.token)).toEqual([]);
+    expect([parts([]), parts([], '2:0-99')]).toEqual([[], []]);
   });
 
   it('mergeShares: shares of something else, of another plan, damaged, incomplete and doubled are named, all at once', () => {
