@@ -1,12 +1,14 @@
 /** `npm run bench -- <name>`: prints one JSON line per case; models and data are looked for beside the repository. */
 import { benchAccuracy } from './accuracy.ts';
 import { benchArtifact } from './artifact.ts';
+import { benchForecast } from './forecast.ts';
 import { presentModels } from './shared-models.ts';
 import { benchSolver } from './solver.ts';
 import { benchSweep } from './sweep.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sweep: benchSweep,
+  forecast: benchForecast,
   solver: benchSolver,
   accuracy: benchAccuracy,
   artifact: benchArtifact,

@@ -1,21 +1,17 @@
 /** What sensitivities cost: the time of a sweep over the time that as many full forwards of the float model take. */
 import type { Batch } from '../src/dataset/sample-set.ts';
-import { listLayers } from '../src/onnx/list-layers.ts';
 import type { Model } from '../src/onnx/model.ts';
 import { planMethod } from '../src/pipeline/choose-method.ts';
-import { measureMachineTimes } from '../src/pipeline/machine-times.ts';
-import { quantizeLayers } from '../src/pipeline/quantize-layers.ts';
 import { openOnnxruntimeSession as openSession } from '../src/runtime/onnxruntime.ts';
 import type { OpenSession } from '../src/runtime/session.ts';
 import { forecastSweep } from '../src/sensitivity/forecast.ts';
-import { measureLayerCosts } from '../src/sensitivity/layer-costs.ts';
-import { createLosses, type LossName } from '../src/sensitivity/losses.ts';
+import type { LossName } from '../src/sensitivity/losses.ts';
 import { measureSensitivities } from '../src/sensitivity/measure-sensitivities.ts';
 import type { SensitivityMethod } from '../src/sensitivity/method.ts';
-import { measureReference } from '../src/sensitivity/reference.ts';
 import { encodeModelProto } from '../src/wire/model-proto.ts';
 import { printCase } from './print-case.ts';
-import { loadBatches, loadPrepared, MEMORY_LIMIT_BYTES, presentModels, type SharedModel } from './shared-models.ts';
+import { MEMORY_LIMIT_BYTES, presentModels, type SharedModel } from './shared-models.ts';
+import { measureInput, prepareSweepCase } from './sweep-case.ts';
 
 type SweepCase = {
   readonly model: string;
@@ -41,38 +37,13 @@ export async function benchSweep(): Promise<void> {
 }
 
 async function measureCase(shared: SharedModel, { model: name, method, loss, samples, batchSize }: SweepCase) {
-  const model = await loadPrepared(shared);
-  const layers = listLayers(model);
-  const batches = await loadBatches(model, shared.calibration, shared.preprocess, { count: samples, batchSize });
-  const candidates = await quantizeLayers({
-    model,
-    layers,
-    batches,
-    widths: layers.map(() => [2, 4, 8]),
-    quantize: { method: 'rtn', correct: 'none', granularity: 'channel' },
-    wantsMoments: false,
-    memoryLimitBytes: MEMORY_LIMIT_BYTES,
-    openSession,
-    reportProgress: () => {},
-  });
-  const reference = await measureReference(model, batches, openSession);
-  const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
-  const losses = createLosses(loss, batches, reference.outputs, reference.outputNames);
-  const times = await measureMachineTimes(model, batches[0]!, openSession, reference, losses, 1);
+  const prepared = await prepareSweepCase(shared, { loss, samples, batchSize });
+  const { model, batches, candidates, costs, times } = prepared;
   const pace = await openPace(model, batches);
   const sensitivities = await measureSensitivities({
-    model,
-    candidates,
-    batches,
+    ...measureInput(prepared),
     openSession: pace.openSession,
     method,
-    lossName: loss,
-    losses,
-    costs,
-    memoryLimitBytes: MEMORY_LIMIT_BYTES,
-    store: { find: () => undefined, keep: async () => {} },
-    signal: new AbortController().signal,
-    reportProgress: () => {},
   });
   const { secondsPerForward, seconds: paceSeconds } = await pace.finish();
   const seconds = sensitivities.seconds - paceSeconds;
