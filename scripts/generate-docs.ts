@@ -1,8 +1,13 @@
-/** `npm run docs`: makes the generated part of docs/configuration.md anew. */
+/** `npm run docs`: makes the generated parts of docs/configuration.md and docs/caching.md anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import schema from '../schemas/config.v1.schema.json' with { type: 'json' };
+import { renderCachingDocs } from './render-caching-docs.ts';
 import { renderConfigDocs, type SchemaNode } from './render-config-docs.ts';
 
-const PAGE = new URL('../docs/configuration.md', import.meta.url);
+remake('configuration.md', (page) => renderConfigDocs(page, schema as SchemaNode));
+remake('caching.md', renderCachingDocs);
 
-writeFileSync(PAGE, renderConfigDocs(readFileSync(PAGE, 'utf8'), schema as SchemaNode));
+function remake(name: string, render: (page: string) => string): void {
+  const file = new URL(`../docs/${name}`, import.meta.url);
+  writeFileSync(file, render(readFileSync(file, 'utf8')));
+}

@@ -1,6 +1,7 @@
 /** The reference of the config as Markdown, one table per section, in the words that error messages use. */
 import { stringify } from 'yaml';
 import { type SchemaNode as DescribedNode, describeExpected } from '../src/config/schema-words.ts';
+import { replaceGenerated } from './replace-generated.ts';
 
 /** What of JSON Schema (draft 2020-12) the reference is made from. */
 export type SchemaNode = DescribedNode & {
@@ -12,18 +13,11 @@ export type SchemaNode = DescribedNode & {
 };
 
 const BEGIN = '<!-- made by `npm run docs` from schemas/config.v1.schema.json: edit the schema, not this part -->';
-const END = '<!-- end of what `npm run docs` makes -->';
 
-/**
- * The page with what stands between its two marks made anew.
- *
- * @throws Error if a mark is missing
- */
+/** The page with its reference made anew. @throws Error if one of its marks is missing */
 export function renderConfigDocs(page: string, schema: SchemaNode): string {
-  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`the page has no lines "${BEGIN}" and "${END}"`);
   const sections = listSections(schema, 'the top level').map(renderSection);
-  return `${page.slice(0, begin)}${BEGIN}\n\n${sections.join('\n')}\n${page.slice(end)}`;
+  return replaceGenerated(page, BEGIN, sections.join('\n'));
 }
 
 type Section = { readonly title: string; readonly node: SchemaNode };

@@ -5,6 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import schema from '../schemas/config.v1.schema.json' with { type: 'json' };
+import { renderCachingDocs } from '../scripts/render-caching-docs.ts';
 import { renderConfigDocs, type SchemaNode } from '../scripts/render-config-docs.ts';
 import { parseConfig } from '../src/config/parse-config.ts';
 
@@ -179,6 +180,14 @@ Behind.
 
   it('without its marks is refused', () => {
     expect(() => renderConfigDocs('Nothing.', schema as SchemaNode)).toThrow('the page has no lines');
+  });
+});
+
+describe('docs/caching.md', () => {
+  it('is what `npm run docs` makes of the parts of the key', () => {
+    const page = readFileSync(resolve(ROOT, 'docs/caching.md'), 'utf8');
+    expect(page).toContain('| loss | the calibration loss | `sensitivity.loss` |');
+    expect(renderCachingDocs(page), 'run `npm run docs`').toBe(page);
   });
 });
 

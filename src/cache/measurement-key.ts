@@ -74,8 +74,8 @@ export function explainKey(): string {
     '',
     `Not in the key, so that changing them measures nothing again: ${NOT_IN_THE_KEY.join(', ')}.`,
     '',
-    'Not in the key, but they decide which units there are: `sensitivity.method` and `memory-limit`. What was measured',
-    'stays; what another method or division needs is measured beside it.',
+    'Not in the key, but they decide which units there are: `sensitivity.method`, `sensitivity.time-limit` with `auto`, and',
+    '`memory-limit`. What was measured stays; what another method or division needs is measured beside it.',
     '',
   ].join('\n');
 }
