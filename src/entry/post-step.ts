@@ -31,8 +31,10 @@ async function tellWhatIsSaved(host: ActionHost, saveLeft: SaveLeft): Promise<re
     for (const note of notes) host.write(`${note}\n`);
     if (unitCount === 0) return [];
     const isSaved = outcome === 'saved' || outcome === 'known';
-    const fate = isSaved ? 'are saved for the next run' : 'could not be saved in the Actions cache, see the log';
-    return [`${unitCount} of ${announced.unitCount} units of measuring ${fate}.`];
+    const kept = `${unitCount} of ${announced.unitCount} units`;
+    return isSaved
+      ? [`${kept} kept: the next run goes on from there.`]
+      : [`${kept} were measured, and could not be kept in the Actions cache, see the log.`];
   } catch (error) {
     host.write(`nothing is saved: ${error instanceof Error ? error.message : String(error)}\n`);
     return [];

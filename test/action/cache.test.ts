@@ -84,7 +84,7 @@ describe('resumed', () => {
     const cancelled = await run(config, { cancelWhen: hasRecord });
     expect(cancelled.main.exitCode, cancelled.main.log).toBe(130);
     expect(cancelled.post.exitCode, cancelled.post.log).toBe(0);
-    expect(cancelled.post.summary).toMatch(/[1-9]\d* of \d+ units of measuring are saved for the next run\./);
+    expect(cancelled.post.summary).toMatch(/[1-9]\d* of \d+ units kept: the next run goes on from there\./);
     expect(cancelled.post.annotations).toMatchObject([{ level: 'warning', title: 'bitgate: interrupted' }]);
     expect(service.entries).toHaveLength(1);
 

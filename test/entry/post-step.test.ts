@@ -46,13 +46,13 @@ it.each([
   [
     { measurement: MEASUREMENT },
     saved('saved', 5),
-    `${ENDED} 5 of 12 units of measuring are saved for the next run.`,
+    `${ENDED} 5 of 12 units kept: the next run goes on from there.`,
     'a note\n',
   ],
   [
     { measurement: MEASUREMENT },
     saved('denied', 5),
-    `${ENDED} 5 of 12 units of measuring could not be saved in the Actions cache, see the log.`,
+    `${ENDED} 5 of 12 units were measured, and could not be kept in the Actions cache, see the log.`,
     'a note\n',
   ],
   [{ measurement: MEASUREMENT }, saved('saved', 0), ENDED, 'a note\n'],
