@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/random.ts';
 import { bitgate } from './bitgate.ts';
 import { lasting } from './results.ts';
@@ -18,6 +19,21 @@ const MANY_UNITS: Settings = {
   'memory-limit': 1,
 };
 const UNIT_COUNT = 266;
+
+/** Loaded before the program: leaves a mark for every unit that is begun, as soon as its branch graph is given to the runtime. */
+const MARK_UNITS = `--import=data:text/javascript,${encodeURIComponent(`
+  import { appendFileSync } from 'node:fs';
+  import { createRequire } from 'node:module';
+  import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) {
+    const { InferenceSession } = createRequire('${pathToFileURL(PROGRAM)}')('onnxruntime-node');
+    const { create } = InferenceSession;
+    InferenceSession.create = (model, ...rest) => {
+      if (Buffer.from(model).includes('@branch')) appendFileSync('begun', '.');
+      return create.call(InferenceSession, model, ...rest);
+    };
+  }
+`)}`;
 
 let folder: string;
 
@@ -41,12 +57,20 @@ function keptUnits(cache: string): string[][] {
 
 const countIn = (cache: string) => keptUnits(cache).flat().length;
 
+/** How many units the last run began. */
+function countBegun(): number {
+  const path = join(folder, 'begun');
+  return existsSync(path) ? readFileSync(path).length : 0;
+}
+
 type End = { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly stderr: string };
 
 function start(cache: string): { child: ChildProcess; ended: Promise<End> } {
+  rmSync(join(folder, 'begun'), { force: true });
   const child = spawn(process.execPath, [PROGRAM, 'run', '--cache-dir', cache], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: MARK_UNITS },
   });
   let stderr = '';
   child.stderr!.on('data', (data) => {
@@ -70,36 +94,54 @@ async function killAfter(
   const killedAt = performance.now();
   child.kill(signal);
   const end = await ended;
-  return { ...end, milliseconds: performance.now() - killedAt, before };
+  return { ...end, milliseconds: performance.now() - killedAt, before, lost: countBegun() - (countIn(cache) - before) };
 }
 
-it('a run that is killed over and over keeps what it measured, measures no unit twice, and ends as one that was not', async () => {
-  const random = seededRandom(SEED);
-  const signals = ['SIGINT', 'SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGINT'] as const;
-  for (const signal of signals) {
-    const moment = { moreUnits: 1 + Math.floor(random() * 40), milliseconds: Math.floor(random() * 40) };
-    const end = await killAfter(moment.moreUnits, moment.milliseconds, signal, 'cache/killed');
-    const context = JSON.stringify({ seed: SEED, signal, ...moment, stderr: end.stderr });
-    const kept = countIn('cache/killed');
-    expect(kept, context).toBeGreaterThanOrEqual(end.before + moment.moreUnits);
-    expect(kept, context).toBeLessThan(UNIT_COUNT);
-    if (signal === 'SIGKILL') {
-      expect(end, context).toMatchObject({ exitCode: null, signal });
-    } else {
-      expect(end, context).toMatchObject({ exitCode: 130, signal: null });
-      expect(end.stderr, context).toContain(`\n${kept} of ${UNIT_COUNT} units kept\n`);
-      expect(end.milliseconds, context).toBeLessThan(7_500);
-    }
-  }
-  const resumed = await bitgate(['run', '--cache-dir', 'cache/killed'], folder);
-  expect(resumed.exitCode).toBe(0);
-  const units = keptUnits('cache/killed').flat();
-  expect([units.length, new Set(units).size]).toEqual([UNIT_COUNT, UNIT_COUNT]);
-  const afterKills = readResult(folder);
-  expect(afterKills.sensitivity.cache).toBe('partial');
+const INTERRUPTED = ['SIGINT', 'SIGINT', 'SIGINT', 'SIGINT', 'SIGINT'] as const;
+const KILLED = ['SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGKILL'] as const;
 
-  await bitgate(['run', '--cache', 'off'], folder);
-  expect(lasting(afterKills)).toEqual(lasting(readResult(folder)));
+describe('a run that is ended at random moments', () => {
+  let uninterrupted: unknown;
+
+  beforeAll(async () => {
+    await bitgate(['run', '--cache', 'off'], folder);
+    uninterrupted = lasting(readResult(folder));
+  });
+
+  it.each([
+    ['interrupted', INTERRUPTED],
+    ['killed', KILLED],
+  ] as const)(
+    '%s: loses the unit that it is at, measures no other twice, and ends as one that ran through',
+    async (name, signals) => {
+      const random = seededRandom(SEED);
+      const cache = `cache/${name}`;
+      for (const signal of signals) {
+        const moment = { moreUnits: 1 + Math.floor(random() * 40), milliseconds: Math.floor(random() * 40) };
+        const end = await killAfter(moment.moreUnits, moment.milliseconds, signal, cache);
+        const context = JSON.stringify({ seed: SEED, sent: signal, ...moment, ...end });
+        const kept = countIn(cache);
+        expect(kept, context).toBeGreaterThanOrEqual(end.before + moment.moreUnits);
+        expect(kept, context).toBeLessThan(UNIT_COUNT);
+        expect(end.lost, context).toBeGreaterThanOrEqual(0);
+        expect(end.lost, context).toBeLessThanOrEqual(signal === 'SIGKILL' ? 2 : 1);
+        if (signal === 'SIGKILL') {
+          expect(end, context).toMatchObject({ exitCode: null, signal });
+        } else {
+          expect(end, context).toMatchObject({ exitCode: 130, signal: null });
+          expect(end.stderr, context).toContain(`\n${kept} of ${UNIT_COUNT} units kept\n`);
+          expect(end.milliseconds, context).toBeLessThan(7_500);
+        }
+      }
+      const resumed = await bitgate(['run', '--cache-dir', cache], folder);
+      expect(resumed.exitCode).toBe(0);
+      const units = keptUnits(cache).flat();
+      expect([units.length, new Set(units).size]).toEqual([UNIT_COUNT, UNIT_COUNT]);
+      const result = readResult(folder);
+      expect(result.sensitivity.cache).toBe('partial');
+      expect(lasting(result)).toEqual(uninterrupted);
+    },
+  );
 });
 
 it('without a cache, an interrupted run says that nothing is kept', async () => {
