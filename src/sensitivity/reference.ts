@@ -4,6 +4,7 @@ import type { Model } from '../onnx/model.ts';
 import type { OpenSession } from '../runtime/session.ts';
 import { encodeModelProto } from '../wire/model-proto.ts';
 import type { ReferenceOutputs } from './losses.ts';
+import { sampleCountOf } from './measure-units.ts';
 
 export type Reference = {
   readonly outputNames: readonly string[];
@@ -25,17 +26,23 @@ export async function measureReference(
   const session = await openSession(encodeModelProto(model.proto));
   try {
     const outputs: ReferenceOutputs[] = [];
-    let seconds = 0;
-    for (const [index, { feeds }] of batches.entries()) {
+    const secondsPerSample: number[] = [];
+    for (const [index, { feeds, sampleCount }] of batches.entries()) {
       // The first runs of a session also allocate: they would make a forecast too long.
       for (let count = 0; index === 0 && count < WARM_UP_RUNS; count++) await session.run(feeds, outputNames);
       const begun = performance.now();
       const results = await session.run(feeds, outputNames);
-      seconds += (performance.now() - begun) / 1000;
+      secondsPerSample.push((performance.now() - begun) / 1000 / sampleCount);
       outputs.push(outputNames.map((name) => results[name]!));
     }
-    return { outputNames, outputs, forwardSeconds: seconds };
+    return { outputNames, outputs, forwardSeconds: medianOf(secondsPerSample) * sampleCountOf(batches) };
   } finally {
     await session.release();
   }
+}
+
+/** A run that was held up by another program says nothing of the others. */
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
