@@ -21,6 +21,19 @@ export function smallestFile(problem: AllocationProblem, usable: readonly number
   return problem.fileBytes(sumOf(chosen, partBytes), chosen);
 }
 
+/** Bytes that no artifact exceeds. */
+export function largestFile({ choices, layerNames, fileBytes }: Pick<AllocationProblem, FileParts>): number {
+  const largest = layerNames.map((_, layer) =>
+    Math.max(...choices.filter(({ layerIndex }) => layerIndex === layer).map(({ partBytes }) => partBytes)),
+  );
+  return fileBytes(
+    largest.reduce((sum, bytes) => sum + bytes, 0),
+    [...choices.keys()],
+  );
+}
+
+type FileParts = 'choices' | 'layerNames' | 'fileBytes';
+
 type CostOf = (variable: number) => number;
 
 /** The usable choice of least cost of every layer, tied layers together. */

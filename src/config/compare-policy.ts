@@ -98,6 +98,8 @@ function describeBudget(budget: BudgetConfig): { readonly amount: number; readon
       return { amount: budget.ratio, text: `${budget.ratio * 100} %` };
     case 'bits-per-weight':
       return { amount: budget.bitsPerWeight, text: `${budget.bitsPerWeight} bits per weight` };
+    case 'auto':
+      return { amount: 0, text: 'auto' };
   }
 }
 

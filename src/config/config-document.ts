@@ -6,7 +6,7 @@ export type ConfigDocument = {
   readonly model: string;
   readonly output: string;
   readonly report: string;
-  readonly budget: { readonly size?: number | string; readonly bits?: number };
+  readonly budget: 'auto' | { readonly size?: number | string; readonly bits?: number };
   readonly quantize: {
     readonly bits: readonly number[];
     readonly method: 'rtn' | 'gptq' | 'gpfq';

@@ -21,6 +21,7 @@ export function findRuleProblems(
   return [
     ...findLimitProblems(document, read),
     ...findSizeProblems(document, read),
+    ...findAutoProblems(document, read, applied),
     ...findDurationProblems(document, read),
     ...findChannelProblems(document, read),
     ...findActivationProblems(document, read),
@@ -109,6 +110,17 @@ function findSizeProblems(document: YamlDocument, read: Read): readonly Problem[
     ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
     ...refuse(['memory-limit'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
   ];
+}
+
+/** The smallest model that passes is the smallest of all where nothing limits the accuracy. */
+function findAutoProblems(document: YamlDocument, read: Read, applied: AppliedOverrides): readonly Problem[] {
+  const place = [['budget'], ['budget', 'size']].find((path) => read(path) === 'auto');
+  const isAuto = applied.budget === undefined ? place !== undefined : applied.budget.kind === 'auto';
+  if (!isAuto || ['min', 'max', 'max-drop'].some((key) => read(['gate', key]) !== undefined)) return [];
+  const where = applied.budget === undefined ? { where: document.locate(place!) } : {};
+  const what = 'the budget is auto, the smallest model that passes the gate, and the gate has no limit on the accuracy';
+  const limits = read(['gate', 'metric']) === 'kl' ? '`gate.max`' : '`gate.min`';
+  return [{ what, ...where, fix: `set \`gate.max-drop\` or ${limits}, or name a size` }];
 }
 
 function findDurationProblems(document: YamlDocument, read: Read): readonly Problem[] {

@@ -55,7 +55,9 @@ export type BudgetConfig =
   /** Of the float file, in (0, 1]. */
   | { readonly kind: 'ratio'; readonly ratio: number }
   /** Mean bits per quantizable weight; the rest of the file comes on top. */
-  | { readonly kind: 'bits-per-weight'; readonly bitsPerWeight: number };
+  | { readonly kind: 'bits-per-weight'; readonly bitsPerWeight: number }
+  /** The smallest that passes the gate, and no larger than `gate.max-size` where that is set. */
+  | { readonly kind: 'auto'; readonly maxSizeBytes?: number };
 
 export type QuantizeConfig = {
   /** Offered bit-widths, ascending, each in 2…8. */

@@ -121,7 +121,7 @@ function parseBudget(
     return { what, fix: 'remove one of the two' };
   }
   if (size !== undefined) {
-    const expected = 'a size such as 125000, "125 KB", "300 KiB" or "25%"';
+    const expected = 'a size such as 125000, "125 KB", "300 KiB" or "25%", or auto';
     return parseSize(size) ?? { what: `${name('size')} is "${size}", expected ${expected}` };
   }
   if (bitsPerWeight === undefined) return undefined;
@@ -133,6 +133,7 @@ function parseBudget(
 
 /** A budget from a size as the config and `--size` take it; undefined when it is none. */
 export function parseSize(size: number | string): BudgetConfig | undefined {
+  if (size === 'auto') return { kind: 'auto' };
   const sizeBytes = parseByteSize(size);
   if (sizeBytes !== undefined) return { kind: 'bytes', sizeBytes };
   const ratio = parsePercent(size);

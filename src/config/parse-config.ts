@@ -68,7 +68,7 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     modelPath: applied.modelPath ?? toAbsolute(settings.model),
     outputPath: applied.outputPath ?? toAbsolute(settings.output),
     reportDirectory: applied.reportDirectory ?? toAbsolute(settings.report),
-    budget: applied.budget ?? buildBudget(settings),
+    budget: withinMaxSize(applied.budget ?? buildBudget(settings), settings),
     quantize: {
       bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
       method: settings.quantize.method,
@@ -113,9 +113,19 @@ function buildSensitivity({ sensitivity }: ConfigDocument, { method }: AppliedOv
   return { ...settings, method: method ?? settings.method, timeLimitSeconds: parseDuration(timeLimit)! };
 }
 
-function buildBudget({ budget: { size, bits } }: ConfigDocument): BudgetConfig {
+function buildBudget({ budget }: ConfigDocument): BudgetConfig {
+  if (budget === 'auto') return { kind: 'auto' };
+  const { size, bits } = budget;
   if (bits !== undefined) return { kind: 'bits-per-weight', bitsPerWeight: bits };
   return parseSize(size!)!;
+}
+
+/** What is larger than the gate allows is not looked for. */
+function withinMaxSize(budget: BudgetConfig, { gate }: ConfigDocument): BudgetConfig {
+  const maxSize = gate['max-size'];
+  return budget.kind === 'auto' && maxSize !== undefined
+    ? { ...budget, maxSizeBytes: parseByteSize(maxSize)! }
+    : budget;
 }
 
 /** In the order of the file: an object would put layers with number names first. */
@@ -158,9 +168,16 @@ function buildGate(document: YamlDocument, { gate, budget }: ConfigDocument, isB
     warn: buildLimits(gate.warn),
     locations: {
       ...locateLimits(document, gate),
-      ...(isBudgetFromFile ? { size: document.locate(['budget', ...Object.keys(budget)]) } : {}),
+      ...(isBudgetFromFile ? { size: locateBudget(document, gate, budget) } : {}),
     },
   };
+}
+
+/** For `auto`, what bounds the size is the gate's own limit. */
+function locateBudget(document: YamlDocument, gate: ConfigDocument['gate'], budget: ConfigDocument['budget']) {
+  const isAuto = budget === 'auto' || budget.size === 'auto';
+  if (isAuto && gate['max-size'] !== undefined) return document.locate(['gate', 'max-size']);
+  return document.locate(['budget', ...(budget === 'auto' ? [] : Object.keys(budget))]);
 }
 
 function buildLimits(limits: LimitsDocument): Limits {

@@ -34,7 +34,7 @@ export function describeExpected(node: SchemaNode): string {
   if (node.enum) return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(', ')}`;
   const types = typeof node.type === 'string' ? [node.type] : (node.type ?? []);
   // The title of a map is its heading, not a name for its values.
-  if (node.title !== undefined && !types.includes('object')) return node.title;
+  if (node.title !== undefined && types.join() !== 'object') return node.title;
   return types.map((type) => describeType(type, node)).join(' or ');
 }
 

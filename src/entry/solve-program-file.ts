@@ -92,6 +92,7 @@ function parseOptions({ program, size, bitsPerWeight, timeLimit, gap }: SolveOpt
   if (!program) note({ what: 'solve needs a program', fix: 'name its file: --program <file.json>' });
   if (size === undefined && bitsPerWeight === undefined) note(MISSING_BUDGET);
   if (applied.budget?.kind === 'ratio') note(ratioProblem(size!));
+  if (applied.budget?.kind === 'auto') note(AUTO_PROBLEM);
   const timeLimitSeconds = timeLimit === undefined ? DEFAULT_LIMITS.timeLimitSeconds : parseDuration(timeLimit);
   if (!(timeLimitSeconds! > 0)) note(expected('--time-limit', timeLimit!, 'a time such as 10, 10s or 2m'));
   const relativeGap = gap === undefined ? DEFAULT_LIMITS.relativeGap : parseRatio(gap);
@@ -106,6 +107,11 @@ function parseOptions({ program, size, bitsPerWeight, timeLimit, gap }: SolveOpt
 
 const MISSING_BUDGET: Problem = {
   what: 'solve needs a budget',
+  fix: 'give --bits-per-weight, or --size in bytes of weights',
+};
+
+const AUTO_PROBLEM: Problem = {
+  what: '--size is auto, but a bare program has no gate to pass',
   fix: 'give --bits-per-weight, or --size in bytes of weights',
 };
 

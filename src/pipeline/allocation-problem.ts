@@ -1,6 +1,6 @@
 /** The program's costs, from the parts that candidates would have in the artifact. */
 import type { AllocationProblem, Budget } from '../allocate/allocation-problem.ts';
-import { totalWeights } from '../allocate/smallest-allocation.ts';
+import { largestFile, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { BudgetConfig } from '../config/config.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Candidate } from '../sensitivity/candidates.ts';
@@ -30,27 +30,32 @@ export function describeProblem({
     return { layerIndex, bitWidth, weightCount: layers[layerIndex]!.weightCount, partBytes, storedBits, sharedPart };
   });
   const layerNames = layers.map(({ name }) => name);
-  return {
-    choices,
-    layerNames,
-    ties,
-    constraints: [],
-    budget: exactBudget(budget, floatFileBytes, totalWeights({ choices, layerNames })),
-    fileBytes: (partBytes, usable) =>
-      writer.fileBytes(
-        partBytes,
-        usable.map((variable) => candidates[variable]!),
-      ),
-  };
+  const fileBytes: AllocationProblem['fileBytes'] = (partBytes, usable) =>
+    writer.fileBytes(
+      partBytes,
+      usable.map((variable) => candidates[variable]!),
+    );
+  const sizes = { choices, layerNames, fileBytes };
+  return { ...sizes, ties, constraints: [], budget: exactBudget(budget, floatFileBytes, sizes) };
 }
 
-function exactBudget(budget: BudgetConfig, floatFileBytes: number, weightCount: number): Budget {
+/** The budget in exact bytes or bits; `auto` leaves all the room that some allocation could use. */
+export function exactBudget(
+  budget: BudgetConfig,
+  floatFileBytes: number,
+  sizes: Pick<AllocationProblem, 'choices' | 'layerNames' | 'fileBytes'>,
+): Budget {
   switch (budget.kind) {
     case 'bytes':
       return { kind: 'file-bytes', limit: budget.sizeBytes };
     case 'ratio':
       return { kind: 'file-bytes', limit: Math.floor(budget.ratio * floatFileBytes) };
     case 'bits-per-weight':
-      return { kind: 'weight-bits', limit: Math.floor(budget.bitsPerWeight * weightCount) };
+      return { kind: 'weight-bits', limit: Math.floor(budget.bitsPerWeight * totalWeights(sizes)) };
+    case 'auto':
+      return {
+        kind: 'file-bytes',
+        limit: Math.min(largestFile(sizes), budget.maxSizeBytes ?? Number.POSITIVE_INFINITY),
+      };
   }
 }

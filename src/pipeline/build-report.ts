@@ -9,7 +9,7 @@ import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
-import type { FileIdentity, GateReport, LayerReport } from '../report/gate-report.ts';
+import type { FileIdentity, GateReport, LayerReport, SizeSearchReport } from '../report/gate-report.ts';
 import type { Sensitivities } from '../sensitivity/sensitivities.ts';
 import type { ChosenAllocation } from './choose-allocation.ts';
 
@@ -28,6 +28,7 @@ export type OutcomeParts = {
   readonly measurements: Measurements;
   readonly speed: Speed;
   readonly verdict: Verdict;
+  readonly sizeSearch?: SizeSearchReport;
   readonly warnings: readonly string[];
   readonly timings: Readonly<Record<string, number>>;
 };
@@ -45,6 +46,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       effectiveBits: effectiveBits(problem, chosen.best.variables),
     },
     budget: describeBudget(config.budget, problem),
+    ...(parts.sizeSearch === undefined ? {} : { sizeSearch: parts.sizeSearch }),
     float: { metric, value: measurements.float, samples },
     quantized: { metric, value: measurements.quantized, samples },
     drop: measurements.drop,
@@ -104,6 +106,8 @@ function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateR
       return { limitBytes: problem.budget.limit, source: `${100 * budget.ratio} % of the float file` };
     case 'bytes':
       return { limitBytes: problem.budget.limit, source: `${budget.sizeBytes} bytes` };
+    case 'auto':
+      return { limitBytes: problem.budget.limit, source: 'auto' };
   }
 }
 

@@ -8,7 +8,7 @@ import { BITGATE_VERSION } from '../version.ts';
 /**
  * What an artifact was made of, without a path or a date, so that the same input gives the same bytes on every machine.
  *
- * `config` covers the settings that decide over the weights, not the limits of the gate.
+ * `config` covers the settings that decide over the weights: the limits of the gate only where they choose the size.
  */
 export async function describeProvenance(model: Model, calibration: Selection, config: Config): Promise<Provenance> {
   const hashes = await calibration.set.contentHashes(calibration.indices);
@@ -18,8 +18,14 @@ export async function describeProvenance(model: Model, calibration: Selection, c
     version: BITGATE_VERSION,
     model: model.contentSha256,
     data: sha256(hashes.join()),
-    config: sha256(JSON.stringify({ budget, quantize, sensitivity, search, seed, preprocess })),
+    config: sha256(
+      JSON.stringify({ budget, quantize, sensitivity, search, seed, preprocess, ...limitsThatDecide(config) }),
+    ),
   };
+}
+
+function limitsThatDecide({ budget, gate: { warn: _warn, locations: _places, ...limits } }: Config) {
+  return budget.kind === 'auto' ? { limits } : {};
 }
 
 function sha256(text: string): string {

@@ -15,6 +15,8 @@ export type GateReport = Verdict & {
     readonly effectiveBits: number;
   };
   readonly budget: BudgetReport;
+  /** How the size was found, where the budget is auto. */
+  readonly sizeSearch?: SizeSearchReport;
   readonly float: MetricValue;
   readonly quantized: MetricValue;
   readonly drop: number;
@@ -58,6 +60,25 @@ export type FileIdentity = { readonly path: string; readonly sizeBytes: number; 
 export type BudgetReport =
   | { readonly limitBytes: number; readonly source: string }
   | { readonly limitBitsPerWeight: number; readonly source: string };
+
+export type SizeSearchReport = {
+  /** How many models were measured on the evaluation samples. */
+  readonly evaluations: number;
+  /** Level of the intervals of each of them, so that all together have the one that the config asks for. */
+  readonly confidence?: number;
+  /** In the order in which they were measured. */
+  readonly steps: readonly {
+    readonly limitBytes: number;
+    readonly sizeBytes: number;
+    readonly effectiveBits: number;
+    /** Of the metric. */
+    readonly value: number;
+    readonly drop: number;
+    readonly verdict: Verdict['verdict'];
+    readonly passed: boolean;
+    readonly chosen: boolean;
+  }[];
+};
 
 export type MetricValue = { readonly metric: Measurements['metric']; readonly value: number; readonly samples: number };
 

@@ -7,6 +7,7 @@ import { renderBar, renderGauge, renderScatter, renderStrip, widthColour } from 
 import { HTML_STYLE } from './html-style.ts';
 import { htmlText } from './html-text.ts';
 import { bytesText, countText, durationText, realText } from './number-text.ts';
+import { sizeSearchTable } from './size-search.ts';
 
 /** Forbids what the file does not hold, should a name ever get past the escaping. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -33,6 +34,7 @@ export function renderHtml(report: GateReport): string {
 ${report.checks.map(renderCheck).join('\n')}
 </section>
 ${report.warnings.length === 0 ? '' : renderWarnings(report.warnings)}
+${renderSizeSearch(report)}
 <h2>Allocation</h2>
 ${renderAllocation(report.allocation)}
 ${report.selection === undefined ? '' : renderSelection(report.selection)}
@@ -65,6 +67,21 @@ ${[limit, ...notes].map((note) => `<div class="soft">${htmlText(note, 200)}</div
 function renderWarnings(warnings: readonly string[]): string {
   const items = warnings.map((warning) => `<li>${htmlText(warning, 1_000)}</li>`);
   return `<h2 class="is-warn">Warnings</h2>\n<div class="card"><ul>${items.join('\n')}</ul></div>`;
+}
+
+function renderSizeSearch(report: GateReport): string {
+  const table = sizeSearchTable(report);
+  if (table === undefined) return '';
+  const rows = table.rows.map(
+    ({ cells, chosen }) =>
+      `<tr${chosen ? ' class="chosen"' : ''}>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`,
+  );
+  return `<h2>${table.title}</h2>
+<div class="card"><p class="soft">${table.sentence}</p>
+<table>
+<tr>${table.head.map((name) => `<th class="number">${name}</th>`).join('')}</tr>
+${rows.join('\n')}
+</table></div>`;
 }
 
 function renderAllocation(allocation: readonly LayerReport[]): string {

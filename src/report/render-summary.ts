@@ -8,6 +8,7 @@ import { countOf, listFacts, listTimings, OUTCOME_TITLE, totalSeconds, verdictSe
 import type { GateReport, LayerReport, SelectionReport } from './gate-report.ts';
 import { markdownCode, markdownProse } from './markdown-text.ts';
 import { countText, durationText, percentText, realText } from './number-text.ts';
+import { sizeSearchTable } from './size-search.ts';
 
 /** Half of what the runner takes; everything else together stays below the other half. */
 const MAX_LAYER_BYTES = 524_288;
@@ -23,6 +24,7 @@ export function renderSummary(report: GateReport): string {
     renderChecks(report),
     renderFacts(report),
     ...(report.warnings.length === 0 ? [] : [renderWarnings(report.warnings)]),
+    ...renderSizeSearch(report),
     renderAllocation(report.allocation),
     ...(report.selection === undefined ? [] : [renderSelection(report.selection)]),
     renderTimings(report),
@@ -48,6 +50,14 @@ function renderWarnings(warnings: readonly string[]): string {
   const shown = warnings.slice(0, MAX_WARNINGS).map((warning) => `- ⚠️ ${markdownProse(warning, MAX_PROSE)}`);
   const restCount = warnings.length - shown.length;
   return [...shown, ...(restCount > 0 ? [`- and ${countText(restCount)} more, see result.json`] : [])].join('\n');
+}
+
+function renderSizeSearch(report: GateReport): readonly string[] {
+  const table = sizeSearchTable(report);
+  if (table === undefined) return [];
+  const rows = table.rows.map(({ cells, chosen }) => [chosen ? '→' : '', ...cells]);
+  const body = `${table.sentence}\n\n${renderTable(['', ...table.head], 'lrrrrrl', rows)}`;
+  return [renderDetails(table.title, body)];
 }
 
 function renderAllocation(allocation: readonly LayerReport[]): string {

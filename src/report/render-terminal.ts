@@ -5,6 +5,7 @@ import { countOf, listFacts, listTimings, OUTCOME_TITLE, totalSeconds, verdictSe
 import type { GateReport, LayerReport, SelectionReport } from './gate-report.ts';
 import { countText, durationText, realText } from './number-text.ts';
 import { plainText } from './plain-text.ts';
+import { sizeSearchTable } from './size-search.ts';
 
 /** Longer tables only hide what stands above them. */
 const MAX_LAYERS = 256;
@@ -21,6 +22,7 @@ export function renderTerminal(report: GateReport, { color }: { readonly color: 
   const sections = [
     renderVerdict(report, paint),
     renderFacts(report, paint),
+    ...renderSizeSearch(report, paint),
     renderAllocation(report.allocation, paint),
     ...(report.selection === undefined ? [] : [renderSelection(report.selection, paint)]),
     renderTimings(report, paint),
@@ -56,6 +58,22 @@ function renderFacts(report: GateReport, paint: Paint): readonly string[] {
   const facts = listFacts(report);
   const width = Math.max(...facts.map(({ label }) => label.length));
   return facts.map(({ label, text }) => `  ${paint('dim', label.padEnd(width))}  ${plainText(text, 300)}`);
+}
+
+function renderSizeSearch(report: GateReport, paint: Paint): readonly (readonly string[])[] {
+  const table = sizeSearchTable(report);
+  if (table === undefined) return [];
+  const rows = table.rows.map(({ cells, chosen }) => [chosen ? '→' : '', ...cells]);
+  const alignment = ['left', ...table.head.slice(1).map(() => 'right' as const), 'left'] as const;
+  const [head, ...lines] = alignColumns([['', ...table.head], ...rows], alignment);
+  return [
+    [
+      paint('bold', table.title.toLowerCase()),
+      `  ${table.sentence}`,
+      paint('dim', `  ${head}`),
+      ...lines.map((line) => `  ${line}`),
+    ],
+  ];
 }
 
 const FULL_WIDTH = 8;

@@ -52,8 +52,11 @@ describe('comparePolicies', () => {
     ['{ size: 25% }', '{ size: 20% }', 'budget: 25 % < 20 %'],
     ['{ bits: 3 }', '{ bits: 4 }', 'budget: 3 bits per weight > 4 bits per weight'],
     ['{ bits: 3 }', '{ size: 1 KB }', 'budget: 3 bits per weight > 1000 bytes'],
+    ['{ bits: 3 }', 'auto', 'budget: 3 bits per weight > auto'],
+    ['auto', '{ bits: 3 }', 'budget: auto > 3 bits per weight'],
   ])('comparePolicies: the budget, %s to %s', (base, head, expected) => {
-    expect(outline(config('{}', { budget: base }), config('{}', { budget: head }))).toEqual([expected]);
+    const [before, after] = [base, head].map((budget) => config('{ min: 0.5 }', { budget }));
+    expect(outline(before!, after!)).toEqual([expected]);
   });
 
   it.each([

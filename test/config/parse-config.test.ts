@@ -413,13 +413,17 @@ data:
     [
       '{ size: 12 kilo }',
       '4:17',
-      '`budget.size` is "12 kilo", expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"',
+      '`budget.size` is "12 kilo", expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%", or auto',
     ],
-    ['{ size: 0 }', '4:17', '`budget.size` is 0, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"'],
+    [
+      '{ size: 0 }',
+      '4:17',
+      '`budget.size` is 0, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%", or auto',
+    ],
     [
       '{ size: 1.5 }',
       '4:17',
-      '`budget.size` is 1.5, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%"',
+      '`budget.size` is 1.5, expected a size such as 125000 (bytes), "125 KB", "300 KiB" or "25%", or auto',
     ],
     ['{ size: 150% }', '4:17', '`budget.size` is "150%", expected at least 1 byte and at most 100%'],
     ['{ size: 0 B }', '4:17', '`budget.size` is "0 B", expected at least 1 byte and at most 100%'],
@@ -427,7 +431,7 @@ data:
     ['{ bits: 33 }', '4:17', '`budget.bits` is 33, expected a number, above 0 and at most 32'],
     ['{ size: 1 KB, bits: 3 }', '4:1', '`budget` has size and bits, expected either size or bits'],
     ['{ byte: 3 }', '4:11', 'unknown key `byte` in `budget`\n  fix: allowed keys: size, bits'],
-    ['125 KB', '4:9', '`budget` is "125 KB", expected a map with the keys size, bits'],
+    ['125 KB', '4:9', '`budget` is "125 KB", expected a map with size or bits, or auto'],
   ])('parseConfig: budget %s', (budget, place, message) => {
     expect(errorOf(MINIMAL.replace('{ size: 125 KB }', budget)).message).toBe(`bitgate.yml:${place}: ${message}`);
   });
@@ -530,6 +534,30 @@ describe('parseConfig, overrides', () => {
     expect(config.data.calibration.path).toBe('/home/me/ci/c');
   });
 
+  it.each([
+    ['auto', {}],
+    ['{ size: auto }', {}],
+    ['{ size: 1 KB }', { size: 'auto' }],
+  ])(
+    'parseConfig: budget %s with %j is the smallest model that passes, no larger than max-size',
+    (budget, overrides) => {
+      const text = `${MINIMAL.replace('{ size: 125 KB }', budget)}gate: { max-drop: 0.01 }\n`;
+      expect(parseConfig(text, 'bitgate.yml', overrides).budget).toEqual({ kind: 'auto' });
+      const limited = parseConfig(text.replace('0.01', '0.01, max-size: 90 KB'), 'bitgate.yml', overrides);
+      expect(limited.budget).toEqual({ kind: 'auto', maxSizeBytes: 90_000 });
+    },
+  );
+
+  it.each([
+    ['auto', '', '4:9', '`gate.min`'],
+    ['{ size: auto }', 'gate: { max-size: 9 KB, warn: { min: 0.9 } }\n', '4:17', '`gate.min`'],
+    ['auto', 'gate: { metric: kl }\n', '4:9', '`gate.max`'],
+  ])('parseConfig: budget %s without a limit on the accuracy, %j', (budget, gate, place, limit) => {
+    expect(errorOf(MINIMAL.replace('{ size: 125 KB }', budget) + gate).message).toBe(
+      `bitgate.yml:${place}: the budget is auto, the smallest model that passes the gate, and the gate has no limit on the accuracy\n  fix: set \`gate.max-drop\` or ${limit}, or name a size`,
+    );
+  });
+
   it('parseConfig: a budget from the command line has no place in the file', () => {
     expect(parseConfig(MINIMAL, 'b.yml', { size: '25%' }).gate.locations).toEqual({});
     expect(parseConfig(MINIMAL, 'b.yml', { bitsPerWeight: '3.5' }).budget).toEqual({
@@ -546,8 +574,8 @@ describe('parseConfig, overrides', () => {
   });
 
   it.each([
-    [{ size: '3 kilo' }, '--size is "3 kilo", expected a size such as 125000, "125 KB", "300 KiB" or "25%"'],
-    [{ size: '' }, '--size is "", expected a size such as 125000, "125 KB", "300 KiB" or "25%"'],
+    [{ size: '3 kilo' }, '--size is "3 kilo", expected a size such as 125000, "125 KB", "300 KiB" or "25%", or auto'],
+    [{ size: '' }, '--size is "", expected a size such as 125000, "125 KB", "300 KiB" or "25%", or auto'],
     [{ bitsPerWeight: '0' }, '--bits-per-weight is "0", expected a number above 0 and at most 32'],
     [{ bitsPerWeight: '3 bits' }, '--bits-per-weight is "3 bits", expected a number above 0 and at most 32'],
     [{ bitsPerWeight: 'NaN' }, '--bits-per-weight is "NaN", expected a number above 0 and at most 32'],

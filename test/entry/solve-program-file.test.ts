@@ -164,7 +164,7 @@ describe('solveProgramFile, bad input', () => {
       '--size and --bits-per-weight both set the budget, expected one of them\n  fix: remove one of the two',
     ],
     [{ size: '25%' }, '--size is "25%", but a bare program has no float file to take a share of\n  fix: give bytes'],
-    [{ size: 'x' }, '--size is "x", expected a size such as 125000, "125 KB", "300 KiB" or "25%"'],
+    [{ size: 'x' }, '--size is "x", expected a size such as 125000, "125 KB", "300 KiB" or "25%", or auto'],
     [{ bitsPerWeight: '0' }, '--bits-per-weight is "0", expected a number above 0 and at most 32'],
     [{ size: '9', timeLimit: '0' }, '--time-limit is "0", expected a time such as 10, 10s or 2m'],
     [{ size: '9', timeLimit: 'soon' }, '--time-limit is "soon", expected a time such as 10, 10s or 2m'],

@@ -26,6 +26,13 @@ describe('renderTerminal', () => {
   solver         predicted loss 0.0123, at most 0.8 % from optimal (bound 0.0122), in 0.3 s
   ran on         bitgate 0.1.0, onnxruntime 1.30.0 on cpu, node 24.21.0, linux-x64
 
+search for the smallest model
+  the smallest measured model that passes has 131,000 bytes; the 846 evaluation samples were looked at 3 times, each with intervals of 99.5 %
+      budget    bytes  bits per weight     top1         drop  verdict
+     290,000  289,512             8.00  91.68 %  0.05 points  passed
+  →  132,000  131,000             3.47  91.14 %  0.59 points  passed
+      95,000   94,820             2.51  89.87 %  1.85 points  inconclusive
+
 allocation
   layer           operator  weights  bits             bytes
   conv1           Conv          432  ████████      8    580

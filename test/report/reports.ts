@@ -78,6 +78,42 @@ export const FULL: Full = {
     effectiveBits: 3.4689,
   },
   budget: { limitBytes: 125_000, source: '125 KB' },
+  sizeSearch: {
+    evaluations: 3,
+    confidence: 0.995,
+    steps: [
+      {
+        limitBytes: 290_000,
+        sizeBytes: 289_512,
+        effectiveBits: 8,
+        value: 0.9168,
+        drop: 0.0005,
+        verdict: 'pass',
+        passed: true,
+        chosen: false,
+      },
+      {
+        limitBytes: 132_000,
+        sizeBytes: 131_000,
+        effectiveBits: 3.4689,
+        value: 0.91135,
+        drop: 0.0059,
+        verdict: 'pass',
+        passed: true,
+        chosen: true,
+      },
+      {
+        limitBytes: 95_000,
+        sizeBytes: 94_820,
+        effectiveBits: 2.51,
+        value: 0.8987,
+        drop: 0.01855,
+        verdict: 'inconclusive',
+        passed: false,
+        chosen: false,
+      },
+    ],
+  },
   float: { metric: 'top1', value: 0.91725, samples: 846 },
   quantized: { metric: 'top1', value: 0.91135, samples: 846 },
   drop: 0.0059,
@@ -125,7 +161,7 @@ export const FULL: Full = {
   reproduce: 'bitgate run ci/bitgate.yml',
 };
 
-const { intervals, nonFiniteCount, klToFloat, agreement, speed, quantizer, selection, ...rest } = FULL;
+const { intervals, nonFiniteCount, klToFloat, agreement, speed, quantizer, selection, sizeSearch, ...rest } = FULL;
 
 /** Without all that may be absent. */
 export const SPARE: GateReport = {

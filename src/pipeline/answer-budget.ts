@@ -1,0 +1,99 @@
+/** One budget answered: an allocation chosen, built, measured, and held against the gate. */
+import type { AllocationProblem, Budget, ChosenVariables } from '../allocate/allocation-problem.ts';
+import { effectiveBits, totalWeights } from '../allocate/smallest-allocation.ts';
+import type { Config } from '../config/config.ts';
+import { decide } from '../gate/decide.ts';
+import type { Verdict } from '../gate/verdict.ts';
+import type { Effects } from '../pipeline.ts';
+import { walkCorrection } from './allocation-builder.ts';
+import { type ChosenAllocation, chooseAllocation } from './choose-allocation.ts';
+import type { CostForecast } from './choose-method.ts';
+import { type Evaluation, evaluateArtifact } from './evaluate-artifact.ts';
+import type { Measured } from './measure-with-cache.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import type { PreparedSweep } from './prepare-sweep.ts';
+import type { StageClock } from './stage-clock.ts';
+
+/** What every budget is answered from. */
+export type AnswerInput = {
+  readonly config: Config;
+  readonly run: PreparedRun;
+  readonly sweep: PreparedSweep;
+  readonly measured: Measured;
+  readonly effects: Pick<Effects, 'openSession' | 'solve' | 'reportProgress'>;
+  readonly clock: StageClock;
+};
+
+export type BudgetRequest = {
+  readonly budget: Budget;
+  /** What the choice by measurement may take; 0 for none. */
+  readonly searchSeconds: number;
+  /** Answers to other budgets: what was evaluated once is not evaluated again. */
+  readonly earlier?: readonly EvaluatedAllocation[];
+  /** Takes the artifact before it is evaluated. */
+  keep?(artifact: Uint8Array): Promise<void>;
+};
+
+export type EvaluatedAllocation = Evaluation & { readonly variables: ChosenVariables };
+
+export type BudgetAnswer = Evaluation & {
+  readonly problem: AllocationProblem;
+  readonly chosen: ChosenAllocation;
+  readonly artifact: Uint8Array;
+  readonly verdict: Verdict;
+};
+
+/** The proof that an allocation is the best usually takes well under a second. */
+export const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
+
+/** The budget has to be feasible (assertFeasible). */
+export async function answerBudget(input: AnswerInput, request: BudgetRequest): Promise<BudgetAnswer> {
+  const { config, run, sweep, effects, clock } = input;
+  const problem = { ...sweep.problem, budget: request.budget };
+  const chosen = await clock.time('choose the allocation', () => choose(input, problem, request.searchSeconds));
+  const artifact = sweep.writer.build(chosen.best.biases, chosen.best.contents);
+  await clock.time('write the artifact', () => request.keep?.(artifact));
+  const twin = request.earlier?.find(({ variables }) => String(variables) === String(chosen.best.variables));
+  const { measurements, speed } =
+    twin ??
+    (await clock.time('evaluate', () =>
+      evaluateArtifact(run.original, artifact, run.data.evaluation, config, effects),
+    ));
+  const verdict = decide(measurements, {
+    gate: config.gate,
+    budget: problem.budget,
+    artifactSizeBytes: artifact.length,
+    effectiveBits: effectiveBits(problem, chosen.best.variables),
+    weightCount: totalWeights(problem),
+    seed: config.seed,
+  });
+  return { problem, chosen, artifact, measurements, speed, verdict };
+}
+
+function choose(
+  { config, run, sweep, measured, effects }: AnswerInput,
+  problem: AllocationProblem,
+  limitSeconds: number,
+): Promise<ChosenAllocation> {
+  const { candidates, costs, fitting, choice } = sweep;
+  const { memoryLimitBytes, quantize } = config;
+  const building = { layers: run.layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
+  const solving = { correction: walkCorrection(quantize), solve: effects.solve, solveLimits: SOLVE_LIMITS };
+  return chooseAllocation(
+    { ...building, ...solving },
+    measured.sensitivities,
+    config.sensitivity,
+    { limitSeconds, secondsForMoves: secondsOf('diagonal', measured.forecasts) },
+    effects.reportProgress,
+  );
+}
+
+/** A round of moves runs what `diagonal` runs, over another base. */
+function secondsOf(method: CostForecast['method'], forecasts: readonly CostForecast[]): number {
+  return forecasts.find((forecast) => forecast.method === method)!.seconds;
+}
+
+/** What other answers need of this one; the rest is as large as the model. */
+export function evaluatedOf({ chosen, measurements, speed }: BudgetAnswer): EvaluatedAllocation {
+  return { variables: chosen.best.variables, measurements, speed };
+}

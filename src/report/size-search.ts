@@ -1,0 +1,42 @@
+/** How `budget: auto` found its size, in rows that every form of the report shows in its own way. */
+import { OUTCOME_WORD } from './check-text.ts';
+import type { GateReport, SizeSearchReport } from './gate-report.ts';
+import { bytesText, countText, decimalText, percentText, realText } from './number-text.ts';
+
+export type SizeSearchTable = {
+  readonly title: string;
+  readonly sentence: string;
+  readonly head: readonly string[];
+  readonly rows: readonly { readonly cells: readonly string[]; readonly chosen: boolean }[];
+};
+
+/** Undefined where the budget was named. */
+export function sizeSearchTable({
+  sizeSearch,
+  quantized: { metric, samples },
+}: GateReport): SizeSearchTable | undefined {
+  if (sizeSearch === undefined) return undefined;
+  const amount = (value: number) => (metric === 'kl' ? realText(value) : percentText(value, 2));
+  const rows = sizeSearch.steps.map(({ limitBytes, sizeBytes, effectiveBits, value, drop, verdict, chosen }) => ({
+    cells: [
+      countText(limitBytes),
+      countText(sizeBytes),
+      decimalText(effectiveBits, 2),
+      amount(value),
+      metric === 'kl' ? realText(drop) : `${decimalText(100 * drop, 2)} points`,
+      OUTCOME_WORD[verdict],
+    ],
+    chosen,
+  }));
+  const head = ['budget', 'bytes', 'bits per weight', metric, 'drop', 'verdict'];
+  return { title: 'Search for the smallest model', sentence: describe(sizeSearch, samples), head, rows };
+}
+
+function describe({ steps, evaluations, confidence }: SizeSearchReport, samples: number): string {
+  const chosen = steps.find((step) => step.chosen)!;
+  const looks = `the ${countText(samples)} evaluation samples were looked at ${evaluations === 1 ? 'once' : `${evaluations} times`}`;
+  const level = confidence === undefined ? '' : `, each with intervals of ${Number((100 * confidence).toFixed(3))} %`;
+  if (!chosen.passed)
+    return `no size passes: not even the largest model does, of ${bytesText(chosen.sizeBytes)}; ${looks}${level}`;
+  return `the smallest measured model that passes has ${bytesText(chosen.sizeBytes)}; ${looks}${level}`;
+}
