@@ -52,9 +52,15 @@ function sumOf(variables: ChosenVariables, costOf: CostOf): number {
  * @throws UserError naming the smallest feasible budget
  */
 export function assertFeasible(problem: AllocationProblem, where?: SourceLocation): void {
+  const shortage = findShortage(problem);
+  if (shortage === undefined) return;
+  throw new UserError({ ...shortage, ...(where === undefined ? {} : { where }) });
+}
+
+/** Why no allocation fits the budget; undefined when one does. */
+export function findShortage(problem: AllocationProblem): Problem | undefined {
   const smallest = smallestUse(problem);
-  if (smallest <= problem.budget.limit) return;
-  throw new UserError({ ...describeShortage(problem, smallest), ...(where === undefined ? {} : { where }) });
+  return smallest <= problem.budget.limit ? undefined : describeShortage(problem, smallest);
 }
 
 function describeShortage(problem: AllocationProblem, smallest: number): Problem {

@@ -37,7 +37,8 @@ export type CacheInput = {
   readonly key: string;
   /** What a person would call the set. */
   readonly label: string;
-  readonly wanted: readonly WantedUnit[];
+  /** `all`: whatever units the set has. */
+  readonly wanted: readonly WantedUnit[] | 'all';
 };
 
 export type CacheStores = {
@@ -57,7 +58,7 @@ export async function openMeasurementCache(input: CacheInput, stores: CacheStore
   const set = policy.store === 'off' ? undefined : await openSet(input, stores.local, notes);
   const kept = set === undefined ? [] : await readSet(set, notes);
   const github = policy.store === 'github' ? stores.github : undefined;
-  const wantedUnits = input.wanted.map(({ unit }) => unit);
+  const wantedUnits = input.wanted === 'all' ? [] : input.wanted.map(({ unit }) => unit);
   const restored = await attempt(() => github?.restore(key, wantedUnits), 'nothing is restored', notes);
   for (const note of restored?.notes ?? []) notes.add(note);
   const fresh = withoutUnitsOf(kept, restored?.records.values() ?? []);
@@ -87,7 +88,8 @@ class OpenCache implements MeasurementCache {
   constructor(parts: OpenParts) {
     this.#parts = parts;
     this.#all = firstOfEachUnit(parts.records);
-    this.#wanted = parts.input.wanted;
+    const { wanted } = parts.input;
+    this.#wanted = wanted === 'all' ? unitsOf(this.#all.values()) : wanted;
     this.known = selectWanted(this.#wanted, this.#all, parts.notes);
     this.#matchedKey = parts.restored?.matchedKey;
     this.#found = this.#describe();
@@ -171,6 +173,10 @@ class OpenCache implements MeasurementCache {
       ...ageOf([...this.known.values()], stores.now()),
     };
   }
+}
+
+function unitsOf(records: Iterable<MeasurementRecord>): WantedUnit[] {
+  return [...records].map(({ unit, losses }) => ({ unit, lossNames: Object.keys(losses) }));
 }
 
 function ageOf(records: readonly MeasurementRecord[], now: number): Pick<CacheStatus, 'ageSeconds'> {

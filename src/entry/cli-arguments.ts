@@ -1,5 +1,7 @@
 /** The command line as a value: which command, on what, with which options. */
 import { parseArgs } from 'node:util';
+import { parseBudgetList } from '../config/budget-list.ts';
+import type { BudgetConfig } from '../config/config.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
@@ -18,7 +20,22 @@ export type CliArguments =
     }
   | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string }
   | { readonly command: 'cache'; readonly action: CacheAction; readonly directory?: string }
-  | { readonly command: 'solve'; readonly options: Omit<SolveOptions, 'workingDirectory'> };
+  | { readonly command: 'solve-program'; readonly options: Omit<SolveOptions, 'workingDirectory'> }
+  | {
+      readonly command: 'solve';
+      readonly configPath: string;
+      readonly overrides: ConfigOverrides;
+      /** The config's own budget when absent. */
+      readonly budgets?: readonly BudgetConfig[];
+      readonly asJson: boolean;
+    }
+  | {
+      readonly command: 'pareto';
+      readonly configPath: string;
+      readonly overrides: ConfigOverrides;
+      /** Spread over what the offered widths allow when absent. */
+      readonly budgets?: readonly BudgetConfig[];
+    };
 
 export const DEFAULT_CONFIG = 'bitgate.yml';
 
@@ -30,12 +47,14 @@ usage:
   bitgate validate [bitgate.yml] [options]  check a config and its paths
   bitgate init <model.onnx> [bitgate.yml]   write a config for a model
   bitgate cache list|clear [--cache-dir …]  list or remove the measurements that are kept on this machine
+  bitgate solve [bitgate.yml] [options]     allocate for a new budget from kept measurements; no model runs
   bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
+  bitgate pareto [bitgate.yml] [options]    draw accuracy against size over several budgets
 
 options that come before the config; their paths start in the current directory:
   --model <file>            the float model
   --output <file>           the quantized model to write
-  --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%"
+  --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%", or auto
   --bits-per-weight <bits>  budget as mean bits per weight: 3.5
   --method <method>         diagonal, or pairwise (CLADO)
   --report-dir <folder>     where the report goes
@@ -52,7 +71,11 @@ options of run, for a measurement on several machines:
   --plan <plan>             with --mode measure and decide: what --mode plan printed as the plan
   --share-dir <folder>      where shares are written and read; bitgate-shares when absent
 
-options of solve, beside --size (of the weights alone) and --bits-per-weight:
+options of pareto, and of solve from kept measurements:
+  --budgets <list>          several budgets: 2.5,3,120KB,25% (plain numbers up to 32 are bits per weight)
+  --json                    with solve: print JSON
+
+options of solve --program, beside --size (of the weights alone) and --bits-per-weight:
   --program <file>          the program, with one matrix for all layers
   --time-limit <time>       10, 10s or 2m; 60s when absent
   --gap <ratio>             end at this relative gap; 0.0001 when absent
@@ -99,13 +122,23 @@ const SOLVE_OPTIONS = {
   gap: 'gap',
 } as const satisfies Readonly<Record<string, keyof SolveOptions>>;
 
-const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve'] as const;
+const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve', 'pareto'] as const;
 
-const WITH_VALUES: Readonly<Record<string, string>> = { ...OVERRIDES, ...SHARD_OPTIONS, ...SOLVE_OPTIONS };
+const BUDGETS_OPTION = { budgets: 'budgets' };
+const JSON_SWITCH = { json: 'json' };
+
+const WITH_VALUES: Readonly<Record<string, string>> = {
+  ...OVERRIDES,
+  ...SHARD_OPTIONS,
+  ...SOLVE_OPTIONS,
+  ...BUDGETS_OPTION,
+};
 
 const OPTIONS = {
   ...Object.fromEntries(Object.keys(WITH_VALUES).map((name) => [name, { type: 'string' as const }])),
-  ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' as const }])),
+  ...Object.fromEntries(
+    Object.keys({ ...SWITCHES, ...JSON_SWITCH }).map((name) => [name, { type: 'boolean' as const }]),
+  ),
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -180,9 +213,11 @@ function parseCommand(
     case 'cache':
       return parseCache(operands, options);
     case 'solve':
-      refuseMoreThan(0, command, operands);
-      refuseForeign(command, options, SOLVE_OPTIONS);
-      return { command, options: valuesOf(options, SOLVE_OPTIONS) };
+      return parseSolve(operands, options);
+    case 'pareto':
+      refuseMoreThan(1, command, operands);
+      refuseForeign(command, options, { ...OVERRIDES, ...SWITCHES, ...BUDGETS_OPTION });
+      return { command, ...parseQuestion(operands, options) };
     default:
       throw unknownCommand(command);
   }
@@ -220,6 +255,36 @@ function parseInit(operands: readonly string[], options: readonly OptionToken[])
   if (option)
     throw new UserError({ what: `${option.rawName} does not apply to init`, fix: 'edit the config afterwards' });
   return { command: 'init', modelPath, configPath };
+}
+
+function parseSolve(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
+  if (options.some(({ name }) => name === 'program')) {
+    refuseMoreThan(0, 'solve --program', operands);
+    refuseForeign('solve --program', options, SOLVE_OPTIONS);
+    return { command: 'solve-program', options: valuesOf(options, SOLVE_OPTIONS) };
+  }
+  refuseMoreThan(1, 'solve', operands);
+  refuseForeign('solve without --program', options, { ...OVERRIDES, ...SWITCHES, ...BUDGETS_OPTION, ...JSON_SWITCH });
+  const both = options.find(({ name }) => name === 'size' || name === 'bits-per-weight');
+  if (both !== undefined && options.some(({ name }) => name === 'budgets')) {
+    const what = `${both.rawName} and --budgets both name budgets, expected one of them`;
+    throw new UserError({ what, fix: 'put all of them into --budgets' });
+  }
+  return { command: 'solve', ...parseQuestion(operands, options), asJson: options.some(({ name }) => name === 'json') };
+}
+
+/** A config, what comes before it, and the budgets that are asked about. */
+function parseQuestion(operands: readonly string[], options: readonly OptionToken[]) {
+  const { budgets } = valuesOf(
+    options.filter(({ name }) => name === 'budgets'),
+    BUDGETS_OPTION,
+  );
+  const isOverride = ({ name }: OptionToken) => Object.hasOwn({ ...OVERRIDES, ...SWITCHES }, name);
+  return {
+    configPath: operands[0] ?? DEFAULT_CONFIG,
+    overrides: toOverrides(options.filter(isOverride)),
+    ...(budgets === undefined ? {} : { budgets: parseBudgetList(budgets) }),
+  };
 }
 
 function parseCache(operands: readonly string[], options: readonly OptionToken[]): CliArguments {

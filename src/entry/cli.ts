@@ -1,10 +1,13 @@
 /** The command line: arguments in, text and an exit code out. */
 import { dirname, relative, resolve } from 'node:path';
-import type { Config } from '../config/config.ts';
+import type { BudgetConfig, Config } from '../config/config.ts';
 import { findConfigWarnings } from '../config/config-warnings.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { renderStarterConfig } from '../config/starter-config.ts';
-import { UserError } from '../errors.ts';
+import { type Problem, UserError } from '../errors.ts';
+import { harmlessJson } from '../report/harmless-json.ts';
+import { renderPareto } from '../report/render-pareto.ts';
+import { renderSolved } from '../report/render-solved.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import type { CacheAction } from './cache-command.ts';
 import { CLI_WORDS, parseCliArguments, USAGE } from './cli-arguments.ts';
@@ -65,8 +68,12 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return validate(parsed.configPath, parsed.overrides, io);
     case 'inspect':
       return inspect(parsed.configPath, parsed.overrides, io);
-    case 'solve':
+    case 'solve-program':
       return solveProgram(parsed.options, io);
+    case 'solve':
+      return solveKept(parsed, io);
+    case 'pareto':
+      return pareto(parsed, io);
     case 'cache':
       return cache(parsed.action, parsed.directory, io);
     case 'run':
@@ -133,6 +140,41 @@ async function solveProgram(options: Omit<SolveOptions, 'workingDirectory'>, io:
   const { report, problems } = await io.commands.solveProgram({ ...options, workingDirectory });
   io.stdout.write(`${JSON.stringify(report)}\n`);
   if (problems.length > 0) throw new UserError(problems);
+  return EXIT_CODE.passed;
+}
+
+type Question = { readonly configPath: string; readonly overrides: ConfigOverrides };
+
+/** As with a bare program, the answers are printed also when some budget has none. */
+async function solveKept(question: Question & KeptQuestion, io: CliIo): Promise<number> {
+  const config = await readWithWarnings(question.configPath, question.overrides, io);
+  const budgets = question.budgets ?? [config.budget];
+  if (budgets.some(({ kind }) => kind === 'auto')) throw new UserError(autoProblem(config));
+  const { report, problems } = await withProgress(io, (display) =>
+    io.commands.solveKept(config, budgets, display.report),
+  );
+  io.stdout.write(question.asJson ? `${harmlessJson(report, 0)}\n` : renderSolved(report));
+  if (problems.length > 0) throw new UserError(problems);
+  return EXIT_CODE.passed;
+}
+
+type KeptQuestion = { readonly budgets?: readonly BudgetConfig[]; readonly asJson: boolean };
+
+function autoProblem({ gate: { locations } }: Config): Problem {
+  const what = 'the budget is auto, which only measuring can answer';
+  const fix = 'name a budget: --size, --bits-per-weight or --budgets';
+  return { what, fix, ...(locations.size === undefined ? {} : { where: locations.size }) };
+}
+
+async function pareto(
+  { configPath, overrides, budgets }: Question & Pick<KeptQuestion, 'budgets'>,
+  io: CliIo,
+): Promise<number> {
+  const config = await readWithWarnings(configPath, overrides, io);
+  await checkPaths(config, io.files);
+  const report = await withProgress(io, (display) => io.commands.pareto(config, budgets, display.report));
+  io.stdout.write(renderPareto(report));
+  io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
   return EXIT_CODE.passed;
 }
 

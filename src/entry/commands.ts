@@ -1,10 +1,12 @@
 /** What the two faces, the command line and the action, need of everything behind them. */
-import type { Config } from '../config/config.ts';
+import type { BudgetConfig, Config } from '../config/config.ts';
 import type { ModelFacts } from '../config/starter-config.ts';
 import type { Shares } from '../pipeline/measurement-shares.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { GateReport } from '../report/gate-report.ts';
+import type { ParetoReport } from '../report/pareto-report.ts';
 import type { MeasuredShare, PlannedMeasurement, ShardTask } from '../shards.ts';
+import type { KeptOutcome } from '../solve-kept.ts';
 import type { CacheAction } from './cache-command.ts';
 import type { ProgramOutcome, SolveOptions } from './solve-program-file.ts';
 
@@ -25,6 +27,14 @@ export type Commands = {
   describeModel(path: string): Promise<Omit<ModelFacts, 'modelPath'>>;
   /** Solves a bare program, without any model. */
   solveProgram(options: SolveOptions): Promise<ProgramOutcome>;
+  /** Answers budgets from sensitivities that are kept, without running the model. */
+  solveKept(config: Config, budgets: readonly BudgetConfig[], reportProgress: ReportProgress): Promise<KeptOutcome>;
+  /** Measures a model for each budget, or for a spread of them; leaves `pareto.json` and `pareto.html`. */
+  pareto(
+    config: Config,
+    budgets: readonly BudgetConfig[] | undefined,
+    reportProgress: ReportProgress,
+  ): Promise<ParetoReport>;
   /** Lists or removes what is kept on this machine, in the folder or in the user's own; says so in text. */
   cache(action: CacheAction, directory?: string): Promise<string>;
   renderTerminal(report: GateReport, options: { readonly color: boolean }): string;

@@ -1,18 +1,23 @@
 /** The composition: stages and the world put together behind the two faces. */
 import { join, relative } from 'node:path';
-import type { Config, RuntimeConfig } from '../config/config.ts';
+import type { BudgetConfig, Config, RuntimeConfig } from '../config/config.ts';
 import { inspectRun } from '../inspect.ts';
 import { modelInputs } from '../onnx/model-inputs.ts';
+import { drawPareto } from '../pareto.ts';
 import { readModel } from '../pipeline/read-model.ts';
 import { type Effects, runGate } from '../pipeline.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { GateReport } from '../report/gate-report.ts';
+import type { ParetoReport } from '../report/pareto-report.ts';
 import { renderHtml } from '../report/render-html.ts';
 import { renderInspection } from '../report/render-inspection.ts';
+import { renderParetoHtml } from '../report/render-pareto-html.ts';
+import { renderParetoJson } from '../report/render-pareto-json.ts';
 import { renderResult } from '../report/render-result.ts';
 import { renderSummary } from '../report/render-summary.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
 import { measureShard, planMeasurement } from '../shards.ts';
+import { solveKept } from '../solve-kept.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import { type KeptMeasurements, runCacheCommand } from './cache-command.ts';
 import type { Commands, GateExtras } from './commands.ts';
@@ -36,6 +41,9 @@ export function createCommands(world: World): Commands {
     inspect: (config, reportProgress) => inspect(config, world, reportProgress),
     describeModel: (path) => describeModel(path, world),
     solveProgram: (options) => solveProgramFile(options, world),
+    solveKept: async (config, budgets, reportProgress) =>
+      solveKept(config, budgets, await openEffects(config, world, reportProgress)),
+    pareto: (config, budgets, reportProgress) => paretoAndWrite(config, budgets, world, reportProgress),
     cache: (action, directory) => runCacheCommand(action, world.keptMeasurements(directory), Date.now()),
     renderTerminal,
     renderSummary,
@@ -85,6 +93,22 @@ async function runAndWrite(
     'summary.md': renderSummary(report),
     'report.html': renderHtml(report),
   };
+  for (const [name, text] of Object.entries(forms)) {
+    await world.files.writeFileAtomically(join(config.reportDirectory, name), text);
+  }
+  return report;
+}
+
+async function paretoAndWrite(
+  config: Config,
+  budgets: readonly BudgetConfig[] | undefined,
+  world: World,
+  reportProgress: ReportProgress,
+): Promise<ParetoReport> {
+  const effects = await openEffects(config, world, reportProgress);
+  const drawn = await drawPareto(config, budgets, effects);
+  const report: ParetoReport = { ...drawn, environment: describeEnvironment(effects.runtime) };
+  const forms = { 'pareto.json': renderParetoJson(report), 'pareto.html': renderParetoHtml(report) };
   for (const [name, text] of Object.entries(forms)) {
     await world.files.writeFileAtomically(join(config.reportDirectory, name), text);
   }

@@ -1,6 +1,6 @@
 /** The outcome of a run as one value, from what the stages left. */
 import { createHash } from 'node:crypto';
-import type { AllocationProblem } from '../allocate/allocation-problem.ts';
+import type { AllocationProblem, ChosenVariables } from '../allocate/allocation-problem.ts';
 import { effectiveBits } from '../allocate/smallest-allocation.ts';
 import type { CacheStatus } from '../cache/cache-status.ts';
 import type { BudgetConfig, Config, Granularity } from '../config/config.ts';
@@ -59,7 +59,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       correct: config.quantize.correct,
       granularity: describeGranularity(config.quantize.granularity),
     },
-    allocation: describeLayers(parts),
+    allocation: describeLayers(parts.layers, problem, chosen.best.variables),
     sensitivity: describeSensitivity(parts.sensitivities, parts.cache),
     solver: chosen.solver,
     selection: {
@@ -75,14 +75,18 @@ function identify(path: string, bytes: Uint8Array): FileIdentity {
   return { path, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-function describeLayers({ layers, problem, chosen }: OutcomeParts): LayerReport[] {
+export function describeLayers(
+  layers: readonly Layer[],
+  problem: AllocationProblem,
+  variables: ChosenVariables,
+): LayerReport[] {
   return layers.map(({ name, opType, weightCount }, layerIndex) => {
-    const { bitWidth, partBytes } = problem.choices[chosen.best.variables[layerIndex]!]!;
+    const { bitWidth, partBytes } = problem.choices[variables[layerIndex]!]!;
     return { layer: name, opType, weightCount, bits: bitWidth, bytes: partBytes };
   });
 }
 
-function describeSensitivity(sensitivities: Sensitivities, cache: CacheStatus): GateReport['sensitivity'] {
+export function describeSensitivity(sensitivities: Sensitivities, cache: CacheStatus): GateReport['sensitivity'] {
   const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
   const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
   return { method, loss, ...counts, forwardEquivalents, seconds, ...describeCache(cache) };
@@ -98,7 +102,7 @@ function describeCache({ status, wantedUnits, matchedKey, ageSeconds }: CacheSta
   };
 }
 
-function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateReport['budget'] {
+export function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateReport['budget'] {
   switch (budget.kind) {
     case 'bits-per-weight':
       return { limitBitsPerWeight: budget.bitsPerWeight, source: `${budget.bitsPerWeight} bits per weight` };

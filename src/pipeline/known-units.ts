@@ -15,18 +15,38 @@ export type OpenedSet = Pick<CacheInput, 'key' | 'label'> & { readonly cache: Me
 
 export type OpenCache = (config: CacheConfig, set: Omit<CacheInput, 'policy'>) => Promise<MeasurementCache>;
 
+type OpenEffects = { readonly device: Device; readonly openCache: OpenCache };
+
 /** @param plans of the methods that may be chosen */
-export async function openKnown(
+export function openKnown(
   run: PreparedRun,
   plans: readonly MethodPlan[],
   config: Config,
-  { device, openCache }: { readonly device: Device; readonly openCache: OpenCache },
+  effects: OpenEffects,
+): Promise<OpenedSet> {
+  return openSet(
+    run,
+    plans.flatMap((plan) => plan.wanted),
+    config,
+    effects,
+  );
+}
+
+/** All that is kept, of whatever methods. */
+export function openAllKept(run: PreparedRun, config: Config, effects: OpenEffects): Promise<OpenedSet> {
+  return openSet(run, 'all', config, effects);
+}
+
+async function openSet(
+  run: PreparedRun,
+  wanted: CacheInput['wanted'],
+  config: Config,
+  { device, openCache }: OpenEffects,
 ): Promise<OpenedSet> {
   const facts = await measurementFacts({ ...run, ...device, calibration: run.data.calibration }, config);
   const { loss } = config.sensitivity;
   const { method, correct } = config.quantize;
   const set = { key: measurementKey(facts), label: `${basename(config.modelPath)}, ${loss}, ${method}, ${correct}` };
-  const wanted = plans.flatMap((plan) => plan.wanted);
   return { ...set, cache: await openCache(config.cache, { ...set, wanted }) };
 }
 

@@ -46,5 +46,6 @@ ul { margin: 0; padding-left: 1.1rem; }
 .strip { display: block; width: 100%; height: 18px; margin-bottom: 0.75rem; border-radius: 4px; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin-bottom: 0.75rem; }
 .legend i { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin-right: 0.4em; }
+.pareto { display: block; width: 100%; height: auto; margin-bottom: 0.75rem; }
 .scatter { display: block; width: 100%; max-width: 26rem; height: auto; margin: 0 auto 0.75rem; }
 `;

@@ -4,28 +4,16 @@ import { checkText, OUTCOME_WORD } from './check-text.ts';
 import { countOf, listFacts, listTimings, OUTCOME_TITLE, totalSeconds, verdictSentence, widthText } from './facts.ts';
 import type { GateReport, LayerReport, SelectionReport } from './gate-report.ts';
 import { renderBar, renderGauge, renderScatter, renderStrip, widthColour } from './html-charts.ts';
-import { HTML_STYLE } from './html-style.ts';
+import { htmlPage } from './html-page.ts';
 import { htmlText } from './html-text.ts';
 import { bytesText, countText, durationText, realText } from './number-text.ts';
 import { sizeSearchTable } from './size-search.ts';
 
-/** Forbids what the file does not hold, should a name ever get past the escaping. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
-
 export function renderHtml(report: GateReport): string {
   const title = `bitgate: ${OUTCOME_TITLE[report.verdict]}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}, ${htmlText(fileName(report.model.path))}</title>
-<style>${HTML_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
+  return htmlPage(
+    `${title}, ${fileName(report.model.path)}`,
+    `<header>
 <span class="verdict on-${report.verdict}">${OUTCOME_TITLE[report.verdict]}</span>
 <h1>${htmlText(fileName(report.model.path))}</h1>
 <span class="soft">${verdictSentence(report)}</span>
@@ -45,11 +33,8 @@ ${listFacts(report).map(renderFact).join('\n')}
 <h2>Time <span class="soft">${durationText(totalSeconds(report.timings))}</span></h2>
 ${renderTimings(report)}
 <h2>Reproduce</h2>
-<div class="card"><pre>${htmlText(report.reproduce, Number.POSITIVE_INFINITY)}</pre></div>
-</main>
-</body>
-</html>
-`;
+<div class="card"><pre>${htmlText(report.reproduce, Number.POSITIVE_INFINITY)}</pre></div>`,
+  );
 }
 
 function fileName(path: string): string {

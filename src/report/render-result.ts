@@ -1,22 +1,11 @@
 /** `result.json`: the report for machines, as schemas/result.v1.schema.json describes it. */
 import schema from '../../schemas/result.v1.schema.json' with { type: 'json' };
 import type { GateReport } from './gate-report.ts';
+import { harmlessJson } from './harmless-json.ts';
 
 /** JSON with the keys in the order of the schema, whatever built the report; NaN and infinities are null. */
 export function renderResult(report: GateReport): string {
-  return `${harmless(JSON.stringify(inOrder(report, schema as SchemaNode), undefined, 2))}\n`;
-}
-
-/** The same JSON, in which no name from a model is a command to a terminal or, as `##[`, to the workflow runner. */
-function harmless(json: string): string {
-  return json.replaceAll(UNSEEN, escapeUnits).replaceAll('##[', '##\\u005b');
-}
-
-/** What JSON.stringify leaves as it is; the line feed is its own. */
-const UNSEEN = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-function escapeUnits(character: string): string {
-  return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `${harmlessJson(inOrder(report, schema as SchemaNode))}\n`;
 }
 
 type SchemaNode = {

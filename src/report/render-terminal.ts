@@ -1,5 +1,6 @@
 /** The report for a terminal or a log: the verdict first, then what led to it. */
 import type { Check, Outcome } from '../gate/verdict.ts';
+import { alignColumns } from './align-columns.ts';
 import { checkText } from './check-text.ts';
 import { countOf, listFacts, listTimings, OUTCOME_TITLE, totalSeconds, verdictSentence, widthText } from './facts.ts';
 import type { GateReport, LayerReport, SelectionReport } from './gate-report.ts';
@@ -135,20 +136,4 @@ function renderWarnings(warnings: readonly string[], paint: Paint): readonly str
     paint('bold', 'warnings'),
     ...warnings.map((warning) => `  ${paint('warn', '!')} ${plainText(warning, 400)}`),
   ];
-}
-
-/** Cells padded to the widest of their column, two spaces between; no spaces at the ends of lines. */
-function alignColumns(
-  rows: readonly (readonly string[])[],
-  alignment: readonly ('left' | 'right')[],
-): readonly string[] {
-  const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        alignment[column] === 'left' ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -32,12 +32,17 @@ export class LossTable {
       if (loss === undefined) throw new Error(`the measurement of ${unit} has no loss for ${name}`);
       return loss;
     };
-    if (measuresBase) this.#setSingle(base!, lossOf(BASE_LOSS));
+    if (measuresBase) this.set([base!], lossOf(BASE_LOSS));
     for (const variable of branches) {
       const loss = lossOf(variableName(this.#candidates[variable]!));
-      if (base === undefined) this.#setSingle(variable, loss);
-      else this.#setPair(base, variable, loss);
+      this.set(base === undefined ? [variable] : [base, variable], loss);
     }
+  }
+
+  /** @param variables one candidate, or two of different layers */
+  set([first, second]: readonly number[], loss: number): void {
+    if (second === undefined) this.#setSingle(first!, loss);
+    else this.#setPair(first!, second, loss);
   }
 
   #setSingle(variable: number, loss: number): void {

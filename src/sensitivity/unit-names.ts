@@ -16,6 +16,12 @@ export function unitName({ base, branches }: WorkUnit, candidates: readonly Cand
   return `base=${baseName}|branches=${branches.map((variable) => variableName(candidates[variable]!)).join()}`;
 }
 
+/** What the losses of a unit stand on: a variable's name, or undefined for the float network. */
+export function baseNameOf(unit: string): string | undefined {
+  const name = /^base=([^|]+)\|/.exec(unit)?.[1];
+  return name === 'float' ? undefined : name;
+}
+
 /** The losses that a unit gives. */
 export function lossNames({ branches, measuresBase }: WorkUnit, candidates: readonly Candidate[]): string[] {
   const names = branches.map((variable) => variableName(candidates[variable]!));

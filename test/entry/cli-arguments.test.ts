@@ -57,10 +57,31 @@ describe('parseCliArguments', () => {
   it('parseCliArguments: solve takes a program, a budget and its limits, as they are typed', () => {
     const argv = ['solve', '--program', 'p.json', '--bits-per-weight', '3.0', '--time-limit=10s', '--gap', '1e-3'];
     expect(parseCliArguments(argv)).toEqual({
-      command: 'solve',
+      command: 'solve-program',
       options: { program: 'p.json', bitsPerWeight: '3.0', timeLimit: '10s', gap: '1e-3' },
     });
-    expect(parseCliArguments(['solve', '--size', '9'])).toEqual({ command: 'solve', options: { size: '9' } });
+  });
+
+  it('parseCliArguments: solve without a program, and pareto, take a config, what comes before it, and budgets', () => {
+    const config = { configPath: 'bitgate.yml', overrides: {} };
+    expect(parseCliArguments(['solve'])).toEqual({ command: 'solve', ...config, asJson: false });
+    expect(parseCliArguments(['solve', 'c.yml', '--size', '9', '--json'])).toEqual({
+      command: 'solve',
+      configPath: 'c.yml',
+      overrides: { size: '9' },
+      asJson: true,
+    });
+    const argv = ['--budgets', '2.5, 3,120KB,25%,33', '--method', 'diagonal', '--allow-download'];
+    const budgets = [
+      { kind: 'bits-per-weight', bitsPerWeight: 2.5 },
+      { kind: 'bits-per-weight', bitsPerWeight: 3 },
+      { kind: 'bytes', sizeBytes: 120_000 },
+      { kind: 'ratio', ratio: 0.25 },
+      { kind: 'bytes', sizeBytes: 33 },
+    ];
+    const overrides = { method: 'diagonal', allowDownload: 'true' };
+    expect(parseCliArguments(['pareto', ...argv])).toEqual({ command: 'pareto', ...config, overrides, budgets });
+    expect(parseCliArguments(['pareto'])).toEqual({ command: 'pareto', ...config });
   });
 
   it.each([
@@ -99,11 +120,11 @@ describe('parseCliArguments', () => {
     [['runn', 'x'], 'unknown command runn; did you mean run?\n  fix: see `bitgate --help`'],
     [
       ['quantize'],
-      'unknown command quantize, expected one of run, inspect, validate, init, cache, solve\n  fix: see `bitgate --help`',
+      'unknown command quantize, expected one of run, inspect, validate, init, cache, solve, pareto\n  fix: see `bitgate --help`',
     ],
     [
       ['--size', '3'],
-      'no command given, expected one of run, inspect, validate, init, cache, solve\n  fix: see `bitgate --help`',
+      'no command given, expected one of run, inspect, validate, init, cache, solve, pareto\n  fix: see `bitgate --help`',
     ],
     [['run', '--sise', '3'], 'unknown option --sise; did you mean --size?\n  fix: see `bitgate --help`'],
     [['run', '--bits', '3'], 'unknown option --bits\n  fix: see `bitgate --help`'],
@@ -113,8 +134,34 @@ describe('parseCliArguments', () => {
     [['run', '--help=yes'], '--help takes no value\n  fix: see `bitgate --help`'],
     [['run', '--size', '1', '--size=2'], '--size is given twice\n  fix: see `bitgate --help`'],
     [['run', 'a', 'b'], 'run takes no further argument, found b\n  fix: see `bitgate --help`'],
-    [['solve', 'p.json'], 'solve takes no further argument, found p.json\n  fix: see `bitgate --help`'],
-    [['solve', '--model', 'm'], '--model does not apply to solve\n  fix: see `bitgate --help`'],
+    [
+      ['solve', '--program', 'p.json', 'x'],
+      'solve --program takes no further argument, found x\n  fix: see `bitgate --help`',
+    ],
+    [
+      ['solve', '--program', 'p', '--model', 'm'],
+      '--model does not apply to solve --program\n  fix: see `bitgate --help`',
+    ],
+    [['solve', 'a.yml', 'b.yml'], 'solve takes no further argument, found b.yml\n  fix: see `bitgate --help`'],
+    [['solve', '--gap', '1'], '--gap does not apply to solve without --program\n  fix: see `bitgate --help`'],
+    [['solve', '--json=x'], '--json takes no value\n  fix: see `bitgate --help`'],
+    [
+      ['solve', '--size', '9', '--budgets', '3'],
+      '--size and --budgets both name budgets, expected one of them\n  fix: put all of them into --budgets',
+    ],
+    [
+      ['pareto', '--budgets', '2.5,,x,auto,101%'],
+      [
+        '--budgets has an empty item, expected',
+        '--budgets has "x", expected',
+        '--budgets has "auto", expected',
+        '--budgets has "101%", expected',
+      ]
+        .map((what) => `${what} bits per weight such as 3.5, or a size such as "120KB" or "25%"`)
+        .map((what) => `${what}\n  fix: separate budgets by commas: --budgets 2.5,3,120KB`)
+        .join('\n'),
+    ],
+    [['pareto', '--gap', '1'], '--gap does not apply to pareto\n  fix: see `bitgate --help`'],
     [['run', '--gap', '1'], '--gap does not apply to run\n  fix: see `bitgate --help`'],
     [['cache'], 'cache needs list or clear\n  fix: see `bitgate --help`'],
     [['cache', 'remove'], 'cache needs list or clear, found remove\n  fix: see `bitgate --help`'],

@@ -6,7 +6,18 @@ import { main } from '../../src/entry/cli.ts';
 import { USAGE } from '../../src/entry/cli-arguments.ts';
 import type { Commands } from '../../src/entry/commands.ts';
 import { UnsupportedModelError } from '../../src/errors.ts';
-import { CHECKS, CONFIG, completeDisk, type Disk, fakeCommands, fakeFiles, PROGRAM_REPORT, reportOf } from './fakes.ts';
+import {
+  CHECKS,
+  CONFIG,
+  completeDisk,
+  type Disk,
+  fakeCommands,
+  fakeFiles,
+  PARETO_REPORT,
+  PROGRAM_REPORT,
+  reportOf,
+  SOLVED_REPORT,
+} from './fakes.ts';
 
 type Setting = {
   readonly disk?: Disk;
@@ -252,6 +263,80 @@ describe('main, the other commands', () => {
       stderr: 'error: bitgate.yml: exists already\n  fix: remove it, or name another file to write\n',
     });
     expect(disk).toEqual(completeDisk());
+  });
+
+  it('main: solve without a program answers the budget of the config, as a table or as one line of JSON', async () => {
+    let asked: unknown;
+    const solveKept: Commands['solveKept'] = async (_config, budgets) => {
+      asked = budgets;
+      return { report: SOLVED_REPORT, problems: [] };
+    };
+    expect(await run(['solve'], { commands: { solveKept } })).toEqual({
+      exitCode: 0,
+      stdout: `/w/m.onnx: pairwise sensitivities that are kept, kl on 384 samples; no model ran
+
+budget 125,000 bytes
+  layer   bits  bytes
+  conv1      8    120
+  head   float     40
+file 124,800 bytes, 3.25 bits per weight; predicted loss 0.0123, proven optimal, in 0.0 s
+
+budget 1.5 bits per weight: no allocation fits, the smallest has 2 bits per weight
+`,
+      stderr: '',
+    });
+    expect(asked).toEqual([{ kind: 'bytes', sizeBytes: 125_000 }]);
+    const { stdout } = await run(['solve', '--budgets', '3', '--json'], { commands: { solveKept } });
+    expect([stdout.split('\n').length, JSON.parse(stdout), asked]).toEqual([
+      2,
+      SOLVED_REPORT,
+      [{ kind: 'bits-per-weight', bitsPerWeight: 3 }],
+    ]);
+  });
+
+  it('main: solve prints what it has also when a budget is infeasible, says why, and is exit code 2', async () => {
+    const solveKept = async () => ({
+      report: SOLVED_REPORT,
+      problems: [{ what: 'no allocation fits', fix: 'raise it' }],
+    });
+    expect(await run(['solve', '--json'], { commands: { solveKept } })).toEqual({
+      exitCode: 2,
+      stdout: `${JSON.stringify(SOLVED_REPORT)}\n`,
+      stderr: 'error: no allocation fits\n  fix: raise it\n',
+    });
+  });
+
+  it('main: solve cannot answer a budget that is auto', async () => {
+    const disk = completeDisk(CONFIG.replace('\n  size: 125 KB', ' auto').replace('  max-size: 130 KB\n', ''));
+    expect(await run(['solve'], { disk })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'error: bitgate.yml:4:9: the budget is auto, which only measuring can answer\n  fix: name a budget: --size, --bits-per-weight or --budgets\n',
+    });
+    expect(await run(['solve', '--size', '9 KB'], { disk })).toMatchObject({ exitCode: 0 });
+  });
+
+  it('main: pareto prints one row per budget, and where its picture is', async () => {
+    let asked: unknown;
+    const pareto: Commands['pareto'] = async (_config, budgets) => {
+      asked = budgets;
+      return PARETO_REPORT;
+    };
+    expect(await run(['pareto'], { commands: { pareto } })).toEqual({
+      exitCode: 0,
+      stdout: `/w/m.onnx: float top1 91.70 %, 1,094,321 bytes; on 846 samples
+
+budget             file bytes  bits per weight     top1         drop  verdict
+3 bits per weight     122,950             3.00  91.35 %  0.35 points  passed
+160,000 bytes         159,700             4.00  90.99 %  0.71 points  failed      dominated
+9,000 bytes                                                           infeasible  the smallest is 89,012 bytes
+
+report: /w/bitgate-report
+`,
+      stderr: '',
+    });
+    expect(asked).toBeUndefined();
   });
 
   it('main: solve prints its report as one line of JSON', async () => {

@@ -5,6 +5,8 @@ import type { ProgramReport } from '../../src/entry/solve-program-file.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Check } from '../../src/gate/verdict.ts';
 import type { GateReport } from '../../src/report/gate-report.ts';
+import type { ParetoReport } from '../../src/report/pareto-report.ts';
+import type { SolvedReport } from '../../src/report/solved-report.ts';
 
 export const CONFIG = `version: 1
 model: m.onnx
@@ -105,6 +107,72 @@ export const PROGRAM_REPORT: ProgramReport = {
   bits: [2, 8],
 };
 
+export const SOLVED_REPORT: SolvedReport = {
+  schemaVersion: 1,
+  model: '/w/m.onnx',
+  method: 'pairwise',
+  loss: 'kl',
+  samples: 384,
+  answers: [
+    {
+      budget: { limitBytes: 125_000, source: '125000 bytes' },
+      sizeBytes: 124_800,
+      effectiveBits: 3.25,
+      allocation: [
+        { layer: 'conv1', opType: 'Conv', weightCount: 100, bits: 8, bytes: 120 },
+        { layer: 'head', opType: 'Gemm', weightCount: 10, bits: 32, bytes: 40 },
+      ],
+      status: 'optimal',
+      objective: 0.0123,
+      bestBound: 0.0123,
+      relativeGap: 0,
+      seconds: 0.04,
+    },
+    { budget: { limitBitsPerWeight: 1.5, source: '1.5 bits per weight' }, status: 'infeasible', smallest: 2 },
+  ],
+};
+
+export const PARETO_REPORT: ParetoReport = {
+  schemaVersion: 1,
+  model: { path: '/w/m.onnx', sizeBytes: 1_094_321, sha256: '0' },
+  float: { metric: 'top1', value: 0.917, samples: 846 },
+  budget: { limitBytes: 125_000, source: '125000 bytes' },
+  limits: { min: 0.9, maxDrop: 0.01, maxSizeBytes: 130_000 },
+  points: [
+    {
+      budget: { limitBitsPerWeight: 3, source: '3 bits per weight' },
+      status: 'measured',
+      sizeBytes: 122_950,
+      effectiveBits: 2.998,
+      value: 0.9135,
+      drop: 0.0035,
+      verdict: 'pass',
+      dominated: false,
+      predictedLoss: 0.02,
+      measuredLoss: 0.021,
+      bits: [3, 3],
+    },
+    {
+      budget: { limitBytes: 160_000, source: '160000 bytes' },
+      status: 'measured',
+      sizeBytes: 159_700,
+      effectiveBits: 4,
+      value: 0.9099,
+      drop: 0.0071,
+      verdict: 'fail',
+      dominated: true,
+      predictedLoss: 0.01,
+      measuredLoss: 0.012,
+      bits: [4, 4],
+    },
+    { budget: { limitBytes: 9_000, source: '9000 bytes' }, status: 'infeasible', smallest: 89_012 },
+  ],
+  sensitivity: reportOf([]).sensitivity,
+  timings: { evaluate: 12 },
+  environment: reportOf([]).environment,
+  warnings: [],
+};
+
 export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
   return {
     runGate: async (_config, reportProgress) => {
@@ -117,6 +185,8 @@ export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
     inspect: async () => '20 layers\n',
     describeModel: async () => ({ sizeBytes: 5, inputs: [], layerCount: 20, weightCount: 9 }),
     solveProgram: async () => ({ report: PROGRAM_REPORT, problems: [] }),
+    solveKept: async () => ({ report: SOLVED_REPORT, problems: [] }),
+    pareto: async () => PARETO_REPORT,
     cache: async (action, directory) => `${action} ${directory}\n`,
     renderTerminal: ({ verdict }, { color }) => `${color ? '<color>' : ''}verdict: ${verdict}\n`,
     renderSummary: ({ verdict }) => `## ${verdict}\n`,

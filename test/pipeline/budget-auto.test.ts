@@ -46,8 +46,9 @@ it('budget auto: the answer passes, is the file that is left, and the next small
 });
 
 it('budget auto: a run with the size that it found has the same allocation and passes too', async () => {
-  const { result, folder } = await runAuto({});
-  const again = await bitgate(['run', '--size', String(result.budget.limitBytes), '--report-dir', 'again'], folder);
+  const { result, search, folder } = await runAuto({});
+  const limit = search.steps.find((step) => step.chosen)!.limitBytes;
+  const again = await bitgate(['run', '--size', String(limit), '--report-dir', 'again'], folder);
   expect(again.exitCode).toBe(0);
   const { allocation, quantized, artifact } = readResult(folder, 'again');
   expect([allocation, quantized]).toEqual([result.allocation, result.quantized]);

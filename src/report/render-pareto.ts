@@ -1,0 +1,62 @@
+/** `bitgate pareto` as text. */
+import { alignColumns } from './align-columns.ts';
+import { OUTCOME_WORD } from './check-text.ts';
+import { bytesText, countText, decimalText, percentText, realText } from './number-text.ts';
+import type { ParetoPoint, ParetoReport } from './pareto-report.ts';
+import { plainText } from './plain-text.ts';
+import { bitsText, budgetText } from './render-solved.ts';
+
+export const PARETO_HEAD = ['budget', 'file bytes', 'bits per weight', 'metric', 'drop', 'verdict', ''] as const;
+
+export function renderPareto(report: ParetoReport): string {
+  const { model, float, points, warnings } = report;
+  const head = PARETO_HEAD.map((name) => (name === 'metric' ? float.metric : name));
+  const alignment = ['left', 'right', 'right', 'right', 'right', 'left', 'left'] as const;
+  const [title, ...lines] = alignColumns([head, ...points.map((point) => paretoCells(point, float.metric))], alignment);
+  return [
+    `${plainText(model.path)}: ${describeFloat(report)}`,
+    '',
+    title,
+    ...lines,
+    ...warnings.map((warning) => `! ${plainText(warning, 400)}`),
+    '',
+  ].join('\n');
+}
+
+/** `float top1 91.72 %, 1,094,321 bytes; on 846 samples`. */
+export function describeFloat({ model, float: { metric, value, samples } }: ParetoReport): string {
+  const accuracy = metric === 'kl' ? '' : ` ${metric} ${metricText(metric, value)},`;
+  return `float${accuracy} ${bytesText(model.sizeBytes)}; on ${countText(samples)} samples`;
+}
+
+/** One row of the table, in text that may hold names of nothing. */
+export function paretoCells(point: ParetoPoint, metric: string): readonly string[] {
+  if (point.status === 'infeasible') {
+    return [budgetText(point.budget), '', '', '', '', 'infeasible', `the smallest is ${smallestText(point)}`];
+  }
+  const { budget, sizeBytes, effectiveBits, value, drop, verdict, dominated } = point;
+  return [
+    budgetText(budget),
+    countText(sizeBytes),
+    decimalText(effectiveBits, 2),
+    metricText(metric, value),
+    metric === 'kl' ? realText(drop) : `${decimalText(100 * drop, 2)} points`,
+    OUTCOME_WORD[verdict],
+    dominated ? 'dominated' : '',
+  ];
+}
+
+/** For the log: `2.5 bits per weight, 45,210 bytes, top1 91.35 %`. */
+export function describePointInLine(point: ParetoPoint, metric: string): string {
+  const budget = budgetText(point.budget);
+  if (point.status === 'infeasible') return `${budget} is infeasible, the smallest is ${smallestText(point)}`;
+  return `${budget}, ${bytesText(point.sizeBytes)}, ${metric} ${metricText(metric, point.value)}`;
+}
+
+function smallestText({ budget, smallest }: Extract<ParetoPoint, { status: 'infeasible' }>): string {
+  return 'limitBytes' in budget ? bytesText(smallest) : bitsText(smallest);
+}
+
+export function metricText(metric: string, value: number): string {
+  return metric === 'kl' ? `${realText(value)} nats` : percentText(value, 2);
+}

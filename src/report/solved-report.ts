@@ -1,0 +1,27 @@
+/** What `bitgate solve` answers from sensitivities that are kept. */
+import type { BudgetReport, GateReport, LayerReport } from './gate-report.ts';
+
+export type SolvedReport = {
+  readonly schemaVersion: 1;
+  readonly model: string;
+  /** How the sensitivities were measured, and on how many samples. */
+  readonly method: string;
+  readonly loss: string;
+  readonly samples: number;
+  readonly answers: readonly SolvedBudget[];
+};
+
+export type SolvedBudget =
+  | ({
+      readonly budget: BudgetReport;
+      /** Of the file that a run would write. */
+      readonly sizeBytes: number;
+      readonly effectiveBits: number;
+      readonly allocation: readonly LayerReport[];
+    } & GateReport['solver'])
+  | {
+      readonly budget: BudgetReport;
+      readonly status: 'infeasible';
+      /** The smallest budget that can be met, in the unit of this one. */
+      readonly smallest: number;
+    };

@@ -1,0 +1,113 @@
+/** A new budget answered from sensitivities that are kept: no model runs, no session is opened. The story of `bitgate solve`. */
+import { allocate } from './allocate/allocate.ts';
+import type { AllocationProblem, ChosenVariables } from './allocate/allocation-problem.ts';
+import { effectiveBits, findShortage, smallestUse, totalWeights } from './allocate/smallest-allocation.ts';
+import type { BudgetConfig, Config } from './config/config.ts';
+import { type Problem, UserError } from './errors.ts';
+import { describeProblem, exactBudget } from './pipeline/allocation-problem.ts';
+import { SOLVE_LIMITS } from './pipeline/answer-budget.ts';
+import { createWriter } from './pipeline/artifact-writer.ts';
+import { describeBudget, describeLayers } from './pipeline/build-report.ts';
+import { openAllKept } from './pipeline/known-units.ts';
+import { type PreparedRun, prepareRun } from './pipeline/prepare-run.ts';
+import { createStageClock } from './pipeline/stage-clock.ts';
+import type { Effects } from './pipeline.ts';
+import type { SolvedBudget, SolvedReport } from './report/solved-report.ts';
+import { keptSensitivities } from './sensitivity/kept-sensitivities.ts';
+import { MEASURED_METHODS } from './sensitivity/method.ts';
+import { quadraticTerms } from './sensitivity/pair-terms.ts';
+import type { Sensitivities } from './sensitivity/sensitivities.ts';
+
+export type SolveKeptEffects = Pick<Effects, 'files' | 'solve' | 'device' | 'openCache' | 'note' | 'now'>;
+
+export type KeptOutcome = {
+  readonly report: SolvedReport;
+  /** Why some budget has no allocation; empty where each has one. */
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * The allocation that a run with this budget would propose first, for each budget; sizes are exact as far as the scales of
+ * the quantized weights fit half precision, as they almost always do.
+ *
+ * @throws UserError if no method's losses are all kept
+ */
+export async function solveKept(
+  config: Config,
+  budgets: readonly BudgetConfig[],
+  effects: SolveKeptEffects,
+): Promise<KeptOutcome> {
+  // No budget of the config stands in the way of those asked for.
+  const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
+  const run = await prepareRun(anyBudget, effects.files, createStageClock(effects.now));
+  const sensitivities = await findKept(run, config, effects);
+  const { quadratic } = quadraticTerms(sensitivities, config.sensitivity);
+  const writer = createWriter(config.quantize.format, run.model, run.layers, run.provenance);
+  const sizes = describeProblem({ ...run.sizes, writer, candidates: run.standIns });
+
+  const answers: SolvedBudget[] = [];
+  const problems: Problem[] = [];
+  for (const budget of budgets) {
+    const problem = { ...sizes, budget: exactBudget(budget, run.sizes.floatFileBytes, sizes) };
+    const shortage = findShortage(problem);
+    if (shortage !== undefined) problems.push(shortage);
+    const asked = describeBudget(budget, problem);
+    if (shortage !== undefined) answers.push({ budget: asked, status: 'infeasible', smallest: smallestOf(problem) });
+    else {
+      const { variables, solver } = await allocate(problem, quadratic, effects.solve, SOLVE_LIMITS);
+      answers.push({ budget: asked, ...describeAllocation(run, problem, variables), ...solver });
+    }
+  }
+  const { method, loss, sampleCount: samples } = sensitivities;
+  return { report: { schemaVersion: 1, model: config.modelPath, method, loss, samples, answers }, problems };
+}
+
+/** Of the method that the config names, or of the richest that is kept whole. */
+async function findKept(run: PreparedRun, config: Config, effects: SolveKeptEffects): Promise<Sensitivities> {
+  const { cache } = await openAllKept(run, config, effects);
+  for (const line of cache.status.notes) effects.note(line);
+  const { method: named, loss } = config.sensitivity;
+  const methods = MEASURED_METHODS.filter((method) => named === 'auto' || named === method);
+  const records = [...cache.known.values()];
+  const found = methods.map((method) => ({ method, ...keptSensitivities(records, run.standIns, method, loss) }));
+  const whole = found.find(({ sensitivities }) => sensitivities !== undefined)?.sensitivities;
+  if (whole !== undefined) return whole;
+  throw new UserError(describeMissing(config, found));
+}
+
+type Found = { readonly method: string; readonly neededCount: number; readonly keptCount: number };
+
+function describeMissing({ sensitivity, path, cache }: Config, found: readonly Found[]): Problem {
+  const subject = 'for this model, data and settings';
+  const run = 'run `bitgate run` once with the same config';
+  if (found.length === 0) {
+    const what = `${sensitivity.method} sensitivities are never kept`;
+    return { what, where: path, fix: 'name another method, such as --method diagonal, that was measured before' };
+  }
+  if (cache.setting === 'off') {
+    return { what: `no sensitivities are kept ${subject}: \`cache\` is off`, where: path, fix: 'set `cache: auto`' };
+  }
+  if (found.every(({ keptCount }) => keptCount === 0)) {
+    const fix = `${run}, or see \`bitgate inspect\` for what measuring costs`;
+    return { what: `no sensitivities are kept ${subject}`, where: path, fix };
+  }
+  const counts = found.map(
+    ({ method, neededCount, keptCount }) => `${method} has ${keptCount} of ${neededCount} losses`,
+  );
+  const what = `the sensitivities that are kept ${subject} are not whole: ${counts.join(', ')}`;
+  return { what, where: path, fix: `${run}: it measures the rest` };
+}
+
+function describeAllocation({ layers }: PreparedRun, problem: AllocationProblem, variables: ChosenVariables) {
+  const partBytes = variables.reduce((sum, variable) => sum + problem.choices[variable]!.partBytes, 0);
+  return {
+    sizeBytes: problem.fileBytes(partBytes, variables),
+    effectiveBits: effectiveBits(problem, variables),
+    allocation: describeLayers(layers, problem, variables),
+  };
+}
+
+function smallestOf(problem: AllocationProblem): number {
+  const smallest = smallestUse(problem);
+  return problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem);
+}
