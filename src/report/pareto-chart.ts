@@ -11,11 +11,15 @@ export function renderParetoChart(report: ParetoReport): string {
   const limits = limitLines(report);
   const budgetBytes = report.budget !== undefined && 'limitBytes' in report.budget ? [report.budget.limitBytes] : [];
   const sizes = [...measured.map(({ sizeBytes }) => sizeBytes), ...budgetBytes, ...limits.vertical];
-  const values = [...measured.map(({ value }) => value), report.float.value, ...limits.horizontal];
+  const values = [
+    ...measured.map(({ value }) => value),
+    report.float.value,
+    ...limits.horizontal.map(({ value }) => value),
+  ];
   const [x, y] = [axis(sizes, FRAME.left, FRAME.right), axis(values, FRAME.bottom, FRAME.top)];
   const parts = [
     renderGrid(x, y, report),
-    ...limits.horizontal.map((value) => horizontal(y.at(value), 'var(--fail)', 'limit')),
+    ...limits.horizontal.map(({ name, value }) => horizontal(y.at(value), 'var(--fail)', name)),
     ...limits.vertical.map((bytes) => vertical(x.at(bytes), 'var(--fail)', 'max-size')),
     ...budgetBytes.map((bytes) => vertical(x.at(bytes), 'var(--accent)', 'budget')),
     horizontal(y.at(report.float.value), 'var(--soft)', 'float'),
@@ -30,7 +34,8 @@ export function renderParetoChart(report: ParetoReport): string {
 function limitLines({ float, limits: { min, max, maxDrop, maxSizeBytes } }: ParetoReport) {
   const isLoss = float.metric === 'kl';
   const drop = maxDrop === undefined ? undefined : isLoss ? float.value + maxDrop : float.value - maxDrop;
-  const horizontal = [min, max, drop].filter((value) => value !== undefined);
+  const named = { min, max, 'max-drop': drop };
+  const horizontal = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
   return { horizontal, vertical: maxSizeBytes === undefined ? [] : [maxSizeBytes] };
 }
 
@@ -74,7 +79,8 @@ function horizontal(y: number, colour: string, name: string): string {
 
 function vertical(x: number, colour: string, name: string): string {
   const place = coordinate(x);
-  return `<path d="M${place} ${FRAME.top}V${FRAME.bottom}" stroke="${colour}" stroke-dasharray="5 4"/><text x="${place}" y="${FRAME.bottom - 8}" dx="5" fill="${colour}">${name}</text>`;
+  const side = x < (FRAME.left + FRAME.right) / 2 ? 'dx="5"' : 'dx="-5" text-anchor="end"';
+  return `<path d="M${place} ${FRAME.top}V${FRAME.bottom}" stroke="${colour}" stroke-dasharray="5 4"/><text x="${place}" y="${FRAME.bottom - 8}" ${side} fill="${colour}">${name}</text>`;
 }
 
 /** A line through what nothing beats. */

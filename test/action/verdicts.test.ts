@@ -184,3 +184,24 @@ describe('other outcomes', () => {
     expectGoodManners(result);
   });
 });
+
+describe('a budget that is auto', () => {
+  it('auto: as an input of the action, the smallest model that passes is what the outputs name', async () => {
+    const { main, workspace } = await run(CONFIG, { size: 'auto' });
+    expect(main.exitCode, main.log).toBe(0);
+    const { sizeSearch, artifact } = JSON.parse(readFileSync(join(workspace, 'build/report/result.json'), 'utf8'));
+    const chosen = sizeSearch.steps.find((step: { readonly chosen: boolean }) => step.chosen);
+    expect(main.outputs).toMatchObject({ verdict: 'pass', 'artifact-size-bytes': String(chosen.sizeBytes) });
+    expect(artifact.sizeBytes).toBe(chosen.sizeBytes);
+    expect(main.summary).toContain('Search for the smallest model');
+    expect(main.log).toContain('budget auto, step 1: ');
+  });
+
+  it('auto: without a limit on the accuracy it is refused, on its line', async () => {
+    const { main } = await run(CONFIG.replace('\n  bits: 4.0', ' auto').replace('  min: 0.9\n', ''));
+    expect(main.exitCode).toBe(2);
+    expect(main.annotations).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('the budget is auto'), line: 5 }),
+    ]);
+  });
+});

@@ -219,7 +219,7 @@ describe('pareto', () => {
     }
     const page = readFileSync(join(place, 'report/pareto.html'), 'utf8');
     expect(page.match(/<circle /g)).toHaveLength(6);
-    for (const word of ['>float<', '>limit<', '>budget<', 'size of the file, kB', '>top1<'])
+    for (const word of ['>float<', '>min<', '>max-drop<', '>budget<', 'size of the file, kB', '>top1<'])
       expect(page).toContain(word);
     expect(page).not.toMatch(/NaN|undefined|Infinity|<script|https?:/);
   });
