@@ -37,6 +37,7 @@ export async function solveKept(
   budgets: readonly BudgetConfig[],
   effects: SolveKeptEffects,
 ): Promise<KeptOutcome> {
+  assertChoice(config);
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
   const run = await prepareRun(anyBudget, effects.files, createStageClock(effects.now));
@@ -60,6 +61,13 @@ export async function solveKept(
   }
   const { method, loss, sampleCount: samples } = sensitivities;
   return { report: { schemaVersion: 1, model: config.modelPath, method, loss, samples, answers }, problems };
+}
+
+/** The ranges of activations, which take bytes too, are known only when the model has run; but then weights have one width. */
+function assertChoice({ quantize, path }: Config): void {
+  if (quantize.activations === undefined) return;
+  const what = '`quantize.activations` leaves nothing to allocate: every weight has 8 bits';
+  throw new UserError({ what, where: path, fix: 'use `bitgate run`, which also tells the size' });
 }
 
 /** Of the method that the config names, or of the richest that is kept whole. */

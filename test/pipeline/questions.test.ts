@@ -138,6 +138,29 @@ describe('solve from kept sensitivities', () => {
     expect(message).toBe(errorText([`<folder>/bitgate.yml: ${what}`, fix]));
   });
 
+  it('solve: where activations have eight bits too there is nothing to allocate', async () => {
+    const place = newFolder();
+    writeConfig(place, { quantize: { bits: [8], format: 'qdq', activations: {} } });
+    expect(await refusal(place, ['solve'])).toEqual({
+      message: errorText([
+        '<folder>/bitgate.yml: `quantize.activations` leaves nothing to allocate: every weight has 8 bits',
+        'use `bitgate run`, which also tells the size',
+      ]),
+      sessionCount: 0,
+    });
+  });
+
+  it('solve: in the form qdq, with corrections and ties, as a run has it', async () => {
+    const quantize = { format: 'qdq', method: 'gptq', correct: 'affine', granularity: 'tensor', tie: [['block1.*']] };
+    const place = newFolder();
+    writeConfig(place, { quantize: { bits: [2, 4, 8], ...quantize }, budget: { size: '45 KB' } });
+    await bitgate(['run'], place);
+    const { stdout, sessionCount } = await bitgate(['solve', '--json'], place);
+    const { artifact, allocation } = readResult(place);
+    expect(sessionCount).toBe(0);
+    expect(JSON.parse(stdout).answers).toMatchObject([{ sizeBytes: artifact.sizeBytes, allocation }]);
+  });
+
   it('solve: what is kept in part is said, and with auto a poorer method that is whole is taken', async () => {
     const all = recordFiles().map((path) => [path, readFileSync(path, 'utf8')] as const);
     const withoutBase = (line: string) => line.includes('"unit"') && !line.includes('"base":');
