@@ -1,6 +1,6 @@
 /** Accuracy against size: a model for each of several budgets, from one set of sensitivities. The story of `bitgate pareto`. */
 import type { BudgetConfig, Config } from './config/config.ts';
-import { answerBudget, type EvaluatedAllocation, evaluatedOf } from './pipeline/answer-budget.ts';
+import { answerIfAny, type EvaluatedAllocation, evaluatedOf } from './pipeline/answer-budget.ts';
 import { describeSensitivity } from './pipeline/build-report.ts';
 import {
   assertSomeFeasible,
@@ -48,7 +48,7 @@ export async function drawPareto(
   for (const budget of wanted) {
     const problem = withBudget(sweep.problem, budget, run);
     const answer = isFeasible(problem)
-      ? await answerBudget(input, { budget: problem.budget, searchSeconds, earlier })
+      ? await answerIfAny(input, { budget: problem.budget, searchSeconds, earlier })
       : undefined;
     if (answer !== undefined) earlier.push(evaluatedOf(answer));
     points.push(describePoint(budget, problem, answer));

@@ -1,13 +1,14 @@
 /** A new budget answered from sensitivities that are kept: no model runs, no session is opened. The story of `bitgate solve`. */
-import { allocate } from './allocate/allocate.ts';
+import { type Allocation, allocate, NoAllocationError } from './allocate/allocate.ts';
 import type { AllocationProblem, ChosenVariables } from './allocate/allocation-problem.ts';
-import { effectiveBits, findShortage, smallestUse, totalWeights } from './allocate/smallest-allocation.ts';
+import { effectiveBits, findShortage } from './allocate/smallest-allocation.ts';
 import type { BudgetConfig, Config } from './config/config.ts';
 import { type Problem, UserError } from './errors.ts';
 import { describeProblem, exactBudget } from './pipeline/allocation-problem.ts';
 import { SOLVE_LIMITS } from './pipeline/answer-budget.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
 import { describeBudget, describeLayers } from './pipeline/build-report.ts';
+import { smallestBudget } from './pipeline/describe-pareto.ts';
 import { openAllKept } from './pipeline/known-units.ts';
 import { type PreparedRun, prepareRun } from './pipeline/prepare-run.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
@@ -50,17 +51,31 @@ export async function solveKept(
   const problems: Problem[] = [];
   for (const budget of budgets) {
     const problem = { ...sizes, budget: exactBudget(budget, run.sizes.floatFileBytes, sizes) };
-    const shortage = findShortage(problem);
-    if (shortage !== undefined) problems.push(shortage);
     const asked = describeBudget(budget, problem);
-    if (shortage !== undefined) answers.push({ budget: asked, status: 'infeasible', smallest: smallestOf(problem) });
-    else {
-      const { variables, solver } = await allocate(problem, quadratic, effects.solve, SOLVE_LIMITS);
-      answers.push({ budget: asked, ...describeAllocation(run, problem, variables), ...solver });
-    }
+    const found = await allocateOrSay(problem, quadratic, effects.solve);
+    if ('what' in found) {
+      problems.push(found);
+      answers.push({ budget: asked, status: 'infeasible', ...smallestBudget(problem) });
+    } else answers.push({ budget: asked, ...describeAllocation(run, problem, found.variables), ...found.solver });
   }
   const { method, loss, sampleCount: samples } = sensitivities;
   return { report: { schemaVersion: 1, model: config.modelPath, method, loss, samples, answers }, problems };
+}
+
+async function allocateOrSay(
+  problem: AllocationProblem,
+  quadratic: Float64Array,
+  solve: Effects['solve'],
+): Promise<Allocation | Problem> {
+  const shortage = findShortage(problem);
+  if (shortage !== undefined) return shortage;
+  try {
+    return await allocate(problem, quadratic, solve, SOLVE_LIMITS);
+  } catch (error) {
+    if (error instanceof NoAllocationError && problem.constraints.length > 0)
+      return { what: error.message, fix: 'raise the budget, or another limit' };
+    throw error;
+  }
 }
 
 /** The ranges of activations, which take bytes too, are known only when the model has run; but then weights have one width. */
@@ -113,9 +128,4 @@ function describeAllocation({ layers }: PreparedRun, problem: AllocationProblem,
     effectiveBits: effectiveBits(problem, variables),
     allocation: describeLayers(layers, problem, variables),
   };
-}
-
-function smallestOf(problem: AllocationProblem): number {
-  const smallest = smallestUse(problem);
-  return problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem);
 }

@@ -21,6 +21,11 @@ export type Allocation = {
   readonly solver: SolverOutcome;
 };
 
+/** Not a fault where several budgets are tried. */
+export class NoAllocationError extends Error {
+  override readonly name = 'NoAllocationError';
+}
+
 /**
  * The allocation with the least predicted loss that fits.
  *
@@ -28,7 +33,9 @@ export type Allocation = {
  * once more for these alone, with the room that the others gave back; where it is infeasible, for every smaller set.
  *
  * @param quadratic G, shape [variableCount, variableCount]
- * @throws Error if the solver fails; an infeasible budget is refused before (`assertFeasible`)
+ * @throws NoAllocationError if no allocation keeps the budget and the further limits together; a budget that is too small by
+ *   itself is refused before (`assertFeasible`)
+ * @throws Error if the solver fails
  */
 export async function allocate(
   problem: AllocationProblem,
@@ -44,7 +51,7 @@ export async function allocate(
     const other = await attempt(usable);
     if (other !== undefined && !(best !== undefined && best.solver.objective <= other.solver.objective)) best = other;
   }
-  if (best === undefined) throw new Error('the program is infeasible although a smallest allocation fits');
+  if (best === undefined) throw new NoAllocationError('no allocation keeps the budget and all other limits together');
   return best;
 }
 

@@ -6,7 +6,7 @@ import { percentText, realText } from '../report/number-text.ts';
 import { findSmallestPassing, MOST_STEPS } from '../select/find-smallest-passing.ts';
 import {
   type AnswerInput,
-  answerBudget,
+  answerIfAny,
   type BudgetAnswer,
   type EvaluatedAllocation,
   evaluatedOf,
@@ -32,7 +32,8 @@ export async function answerAuto(input: AnswerInput, { keep, note }: AutoEffects
   const measure = async (limit: number) => {
     const budget = { kind: 'file-bytes', limit } as const;
     const searchSeconds = config.search.timeLimitSeconds / MOST_STEPS;
-    const answer = await answerBudget(confident, { budget, searchSeconds, earlier });
+    const answer = await answerIfAny(confident, { budget, searchSeconds, earlier });
+    if (answer === undefined) return undefined;
     earlier.push(evaluatedOf(answer));
     if (candidate === undefined || answer.verdict.passed) candidate = answer;
     note(describeStep(earlier.length, limit, answer));

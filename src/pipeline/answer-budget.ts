@@ -1,4 +1,5 @@
 /** One budget answered: an allocation chosen, built, measured, and held against the gate. */
+import { NoAllocationError } from '../allocate/allocate.ts';
 import type { AllocationProblem, Budget, ChosenVariables } from '../allocate/allocation-problem.ts';
 import { effectiveBits, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { Config } from '../config/config.ts';
@@ -68,6 +69,17 @@ export async function answerBudget(input: AnswerInput, request: BudgetRequest): 
     seed: config.seed,
   });
   return { problem, chosen, artifact, measurements, speed, verdict };
+}
+
+/** Undefined where the budget and the other limits leave no allocation. */
+export async function answerIfAny(input: AnswerInput, request: BudgetRequest): Promise<BudgetAnswer | undefined> {
+  try {
+    return await answerBudget(input, request);
+  } catch (error) {
+    // Without other limits, a budget that is feasible has an allocation, and none would be our fault.
+    if (error instanceof NoAllocationError && input.sweep.problem.constraints.length > 0) return undefined;
+    throw error;
+  }
 }
 
 function choose(

@@ -52,9 +52,7 @@ export function describePoint(
 ): ParetoPoint {
   const asked = { budget: describeBudget(budget, problem) };
   if (answer === undefined) {
-    const smallest = smallestUse(problem);
-    const inUnit = problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem);
-    return { ...asked, status: 'infeasible', smallest: inUnit };
+    return { ...asked, status: 'infeasible', ...smallestBudget(problem) };
   }
   const { artifact, chosen, measurements, verdict } = answer;
   const { variables } = chosen.best;
@@ -72,6 +70,13 @@ export function describePoint(
     measuredLoss: measured,
     bits: variables.map((variable) => problem.choices[variable]!.bitWidth),
   };
+}
+
+/** The smallest budget that can be met, in its unit; nothing where other limits than the size are what stands in the way. */
+export function smallestBudget(problem: AllocationProblem): { readonly smallest?: number } {
+  if (isFeasible(problem)) return {};
+  const smallest = smallestUse(problem);
+  return { smallest: problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem) };
 }
 
 /** The config's own budget, where it names one. */

@@ -32,7 +32,7 @@ export function describeFloat({ model, float: { metric, value, samples } }: Pare
 /** One row of the table, in text that may hold names of nothing. */
 export function paretoCells(point: ParetoPoint, metric: string): readonly string[] {
   if (point.status === 'infeasible') {
-    return [budgetText(point.budget), '', '', '', '', 'infeasible', `the smallest is ${smallestText(point)}`];
+    return [budgetText(point.budget), '', '', '', '', 'infeasible', reasonText(point)];
   }
   const { budget, sizeBytes, effectiveBits, value, drop, verdict, dominated } = point;
   return [
@@ -49,12 +49,13 @@ export function paretoCells(point: ParetoPoint, metric: string): readonly string
 /** For the log: `2.5 bits per weight, 45,210 bytes, top1 91.35 %`. */
 export function describePointInLine(point: ParetoPoint, metric: string): string {
   const budget = budgetText(point.budget);
-  if (point.status === 'infeasible') return `${budget} is infeasible, the smallest is ${smallestText(point)}`;
+  if (point.status === 'infeasible') return `${budget} is infeasible, ${reasonText(point)}`;
   return `${budget}, ${bytesText(point.sizeBytes)}, ${metric} ${metricText(metric, point.value)}`;
 }
 
-function smallestText({ budget, smallest }: Extract<ParetoPoint, { status: 'infeasible' }>): string {
-  return 'limitBytes' in budget ? bytesText(smallest) : bitsText(smallest);
+function reasonText({ budget, smallest }: Extract<ParetoPoint, { status: 'infeasible' }>): string {
+  if (smallest === undefined) return 'other limits leave no allocation';
+  return `the smallest is ${'limitBytes' in budget ? bytesText(smallest) : bitsText(smallest)}`;
 }
 
 export function metricText(metric: string, value: number): string {

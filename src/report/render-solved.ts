@@ -15,8 +15,9 @@ export function renderSolved(report: SolvedReport): string {
 function renderAnswer(answer: SolvedBudget): string {
   const title = `budget ${budgetText(answer.budget)}`;
   if (answer.status === 'infeasible') {
-    const smallest = 'limitBytes' in answer.budget ? bytesText(answer.smallest) : bitsText(answer.smallest);
-    return `${title}: no allocation fits, the smallest has ${smallest}`;
+    const { smallest } = answer;
+    if (smallest === undefined) return `${title}: other limits leave no allocation`;
+    return `${title}: no allocation fits, the smallest has ${'limitBytes' in answer.budget ? bytesText(smallest) : bitsText(smallest)}`;
   }
   const { sizeBytes, effectiveBits, status, objective, relativeGap, seconds, allocation } = answer;
   const proof = status === 'optimal' ? 'proven optimal' : `at most ${percentText(relativeGap)} from optimal`;

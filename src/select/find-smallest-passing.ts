@@ -27,26 +27,28 @@ export const SIZE_TOLERANCE = 0.01;
  * Whether models pass need not be monotone in their size, so that the answer is the smallest of those that were measured and
  * passed, whatever was measured besides. Where the largest does not pass, it is the answer, and nothing else is measured.
  *
- * @param measure the model for a budget of so many bytes
+ * @param measure the model for a budget of so many bytes; undefined where other limits leave none, which happens only below
+ *   some size
  */
 export async function findSmallestPassing<Outcome extends SizedOutcome>(
   { smallest, largest }: SizeRange,
-  measure: (limitBytes: number) => Promise<Outcome>,
+  measure: (limitBytes: number) => Promise<Outcome | undefined>,
 ): Promise<{ readonly best: Outcome; readonly steps: readonly Step<Outcome>[] }> {
   const steps: Step<Outcome>[] = [];
   const take = async (limitBytes: number) => {
     const outcome = await measure(limitBytes);
-    steps.push({ limitBytes, outcome });
+    if (outcome !== undefined) steps.push({ limitBytes, outcome });
     return outcome;
   };
   let best = await take(largest);
+  if (best === undefined) throw new RangeError('there is no model at all');
   if (!best.passed) return { best, steps };
   // Below every model, and so as good as measured and failed.
   let failing = smallest - 1;
   while (steps.length < MOST_STEPS && best.sizeBytes - failing > Math.max(1, SIZE_TOLERANCE * best.sizeBytes)) {
     const middle = Math.floor((failing + best.sizeBytes) / 2);
     const outcome = await take(middle);
-    if (outcome.passed) best = outcome;
+    if (outcome?.passed) best = outcome;
     else failing = middle;
   }
   return { best, steps };

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { allocate } from '../../src/allocate/allocate.ts';
+import { allocate, NoAllocationError } from '../../src/allocate/allocate.ts';
 import type { AllocationProblem } from '../../src/allocate/allocation-problem.ts';
 import { assertFeasible, effectiveBits, smallestUse } from '../../src/allocate/smallest-allocation.ts';
 import { seededRandom } from '../../src/random.ts';
@@ -110,6 +110,14 @@ describe('allocate', () => {
     const problem = problemOf({ kind: 'weight-bits', limit: 80 }, 3, [[0, 2]]);
     const { variables } = await allocate(problem, diagonal([2, 0, 1, 0, 0.5, 0]), solver.solve, LIMITS);
     expect(variables).toEqual([1, 2, 5]);
+  });
+
+  it('says by its error that a further limit leaves nothing, which may be no fault', async () => {
+    const few = { name: 'few', costs: Float64Array.of(3, 1, 3, 1), limit: 3 };
+    const problem = { ...problemOf({ kind: 'weight-bits', limit: 48 }), constraints: [few] };
+    await expect(allocate(problem, HARM, solver.solve, LIMITS)).rejects.toThrow(NoAllocationError);
+    const roomy = { ...problem, budget: { kind: 'weight-bits', limit: 64 } } as const;
+    expect((await allocate(roomy, HARM, solver.solve, LIMITS)).variables).toEqual([1, 3]);
   });
 
   it('never exceeds the file size, on random programs at every budget', async () => {

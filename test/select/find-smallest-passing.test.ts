@@ -40,6 +40,15 @@ describe('findSmallestPassing', () => {
     expect(steps).toHaveLength(1);
   });
 
+  it('findSmallestPassing: where other limits leave no model below some size, it finds that size, and counts models alone', async () => {
+    const { best, steps } = await findSmallestPassing({ smallest: 1000, largest: 4000 }, async (limitBytes) =>
+      limitBytes < 2000 ? undefined : { sizeBytes: limitBytes, passed: true },
+    );
+    expect(best.sizeBytes).toBeLessThanOrEqual(2000 * (1 + SIZE_TOLERANCE));
+    expect(steps.every(({ outcome, limitBytes }) => outcome.passed && limitBytes >= 2000)).toBe(true);
+    await expect(findSmallestPassing({ smallest: 1, largest: 9 }, async () => undefined)).rejects.toThrow(RangeError);
+  });
+
   it('findSmallestPassing: one size alone is measured once', async () => {
     expect(await search([70], () => true)).toEqual({
       best: { sizeBytes: 70, passed: true },
