@@ -26,6 +26,11 @@ export class NoAllocationError extends Error {
   override readonly name = 'NoAllocationError';
 }
 
+/** The solver ended without an answer: its time was over, it was cancelled, or it failed. */
+export class UnsolvedError extends Error {
+  override readonly name = 'UnsolvedError';
+}
+
 /**
  * The allocation with the least predicted loss that fits.
  *
@@ -35,7 +40,7 @@ export class NoAllocationError extends Error {
  * @param quadratic G, shape [variableCount, variableCount]
  * @throws NoAllocationError if no allocation keeps the budget and the further limits together; a budget that is too small by
  *   itself is refused before (`assertFeasible`)
- * @throws Error if the solver fails
+ * @throws UnsolvedError if the solver ends without an allocation
  */
 export async function allocate(
   problem: AllocationProblem,
@@ -48,6 +53,7 @@ export async function allocate(
   const others = first === undefined ? variablesByWidths(problem).slice(1) : sharingNoMore(problem, first.variables);
   let best = first;
   for (const usable of others) {
+    if (best !== undefined && limits.signal?.aborted) break;
     const other = await attempt(usable);
     if (other !== undefined && !(best !== undefined && best.solver.objective <= other.solver.objective)) best = other;
   }
@@ -79,7 +85,7 @@ async function solveFor(
   const joined = joinGroups({ groupSizes, quadratic, constraints }, sets);
   const solution = await solve(joined.program, limits);
   if (solution.status === 'infeasible') return undefined;
-  if (solution.status === 'failed') throw new Error(`the allocation could not be solved: ${solution.reason}`);
+  if (solution.status === 'failed') throw new UnsolvedError(`the allocation could not be solved: ${solution.reason}`);
   const { assignment, proof: _proof, ...solver } = solution;
   const offsets = variableOffsets(groupSizes);
   return { variables: joined.restore(assignment).map((choice, layer) => offsets[layer]! + choice), solver };

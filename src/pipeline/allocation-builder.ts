@@ -1,28 +1,22 @@
 /** Allocations as they would be shipped: corrected with the quantized prefix in place, and measured. */
-
-import { allocate } from '../allocate/allocate.ts';
 import { type AllocationProblem, type ChosenVariables, variablesWhere } from '../allocate/allocation-problem.ts';
 import type { LayerContent } from '../artifact/packed-artifact.ts';
 import type { Correction, QuantizeConfig } from '../config/config.ts';
-import {
-  type CorrectionInput,
-  fullBatches,
-  measureCorrections,
-  type OutputCorrection,
-} from '../correct/correct-allocation.ts';
+import type { OutputCorrection } from '../correct/correct-allocation.ts';
 import { foldCorrection } from '../correct/fold-correction.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import { floatTensor, readFloats } from '../onnx/tensor-values.ts';
-import { dequantize, type QuantizedTensor } from '../quantize/quantized-tensor.ts';
 import type { Built } from '../select/select-allocation.ts';
 import type { Perturbation } from '../sensitivity/branch-graph.ts';
 import type { Candidate } from '../sensitivity/candidates.ts';
 import type { LayerCosts } from '../sensitivity/layer-costs.ts';
+import { sampleCountOf } from '../sensitivity/measure-units.ts';
 import { meanOf, measurePerturbed, type SweepInput } from '../sensitivity/sweep.ts';
 import { estimateUnitMemory } from '../sensitivity/unit-memory.ts';
 import { groupByMemory } from '../sensitivity/work-units.ts';
 import type { Solve, SolveLimits } from '../solver/solution.ts';
 import type { TensorProto } from '../wire/model-proto.ts';
+import { correctionsOf, walkWork, weightTensor } from './walk-corrections.ts';
 
 export type BuiltAllocation = Built & {
   /** What the artifact stores for each layer, corrections folded in, shape [layerCount]. */
@@ -31,6 +25,8 @@ export type BuiltAllocation = Built & {
   readonly biases: ReadonlyMap<string, TensorProto>;
   /** All of it as float tensors, to run it. */
   readonly perturbation: Perturbation;
+  /** What it took, in forwards of the float model over the fitting samples. */
+  readonly forwardEquivalents: number;
 };
 
 export type BuilderInput = {
@@ -62,12 +58,22 @@ export async function buildAllocation(input: BuilderInput, variables: ChosenVari
   );
   const biases = new Map(parts.flatMap(({ bias }) => (bias === undefined ? [] : [[bias.name ?? '', bias] as const])));
   const perturbation = new Map(parts.flatMap((part) => [...part.perturbation]));
-  const { base } = await measurePerturbed(input.choice, perturbation, [], input.costs, true);
-  return { variables, contents: parts.map(({ content }) => content), biases, perturbation, losses: base! };
+  const { base, forwardEquivalents } = await measurePerturbed(input.choice, perturbation, [], input.costs, true);
+  const contents = parts.map(({ content }) => content);
+  const shareOfChoice = sampleCountOf(input.choice.batches) / sampleCountOf(input.fitting.batches);
+  const work = forwardEquivalents * shareOfChoice + walkWork(input, []);
+  return { variables, contents, biases, perturbation, losses: base!, forwardEquivalents: work };
 }
 
+export type MeasuredMoves = {
+  /** By variable; zero for the variables that the allocation has. */
+  readonly changes: Float64Array;
+  /** What it took, in forwards of the float model over the fitting samples. */
+  readonly forwardEquivalents: number;
+};
+
 /** The loss change of every one-layer move, each corrected in the place where it would stand; on the fitting samples. */
-export async function measureMoves(input: BuilderInput, current: BuiltAllocation): Promise<Float64Array> {
+export async function measureMoves(input: BuilderInput, current: BuiltAllocation): Promise<MeasuredMoves> {
   const { candidates, costs, fitting } = input;
   const taken = new Set(current.variables);
   const moves = variablesWhere(input.problem, () => true).filter((variable) => !taken.has(variable));
@@ -81,98 +87,15 @@ export async function measureMoves(input: BuilderInput, current: BuiltAllocation
   );
   const memory = estimateUnitMemory(fitting.model, candidates, costs, input.memoryLimitBytes);
   const changes = new Float64Array(candidates.length);
+  let forwardEquivalents = walkWork(input, moves);
   for (const group of groupByMemory(moves, memory)) {
     const branches = group.map((variable) => perturbations.get(variable)!);
-    const { base, branches: losses } = await measurePerturbed(fitting, current.perturbation, branches, costs, true);
-    for (const [index, variable] of group.entries()) changes[variable] = meanOf(losses[index]!) - meanOf(base!);
+    const measured = await measurePerturbed(fitting, current.perturbation, branches, costs, true);
+    const baseLoss = meanOf(measured.base!);
+    for (const [index, variable] of group.entries()) changes[variable] = meanOf(measured.branches[index]!) - baseLoss;
+    forwardEquivalents += measured.forwardEquivalents;
   }
-  return changes;
-}
-
-/** The allocation with the least sum of changes that fits the budget and differs in at most so many layers. */
-export async function proposeMoves(
-  { problem, solve, solveLimits }: BuilderInput,
-  { variables }: BuiltAllocation,
-  changes: Float64Array,
-  mostLayers: number,
-): Promise<ChosenVariables | undefined> {
-  const taken = new Set(variables);
-  const count = problem.choices.length;
-  const quadratic = new Float64Array(count * count);
-  for (const [variable, change] of changes.entries()) quadratic[variable * (count + 1)] = 2 * change;
-  const moves = {
-    name: 'moves',
-    costs: Float64Array.from({ length: count }, (_, variable) => (taken.has(variable) ? 0 : 1)),
-    limit: mostLayers,
-  };
-  const constrained = { ...problem, constraints: [...problem.constraints, moves] };
-  const allocation = await allocate(constrained, quadratic, solve, solveLimits);
-  return String(allocation.variables) === String(variables) ? undefined : allocation.variables;
-}
-
-type LayerCorrection = {
-  readonly chosen: OutputCorrection;
-  /** By variable. */
-  readonly moves: ReadonlyMap<number, OutputCorrection>;
-};
-
-/** Corrections with the quantized prefix of these variables, of what they choose and of other variables in their place. */
-async function correctionsOf(
-  { layers, candidates, correction, fitting, costs }: BuilderInput,
-  variables: ChosenVariables,
-  moves: readonly number[] = [],
-): Promise<ReadonlyMap<number, LayerCorrection>> {
-  if (correction === 'none') return new Map();
-  const { model, batches, openSession } = fitting;
-  const weights = new Map(variables.flatMap((variable) => [...weightOf(candidates[variable]!, layers)]));
-  const quantized = moves.filter((variable) => candidates[variable]!.content !== 'float');
-  const movesOf = (layerIndex: number) =>
-    quantized.filter((variable) => candidates[variable]!.layerIndex === layerIndex);
-  const alternatives = new Map(
-    layers.map((layer, layerIndex) => [
-      layerIndex,
-      movesOf(layerIndex).map((v) => weightOf(candidates[v]!, layers).get(layer.weightName)!),
-    ]),
-  );
-  const input: CorrectionInput = {
-    model,
-    layers,
-    batches: fullBatches(batches, correctionBatches(costs)),
-    correction,
-    openSession,
-  };
-  const measured = await measureCorrections(input, weights, alternatives);
-  return new Map(
-    [...measured].map(([layerIndex, { chosen, alternatives: others }]) => [
-      layerIndex,
-      { chosen, moves: new Map(movesOf(layerIndex).map((variable, index) => [variable, others[index]!])) },
-    ]),
-  );
-}
-
-/** What the walk that finds corrections may take; it holds every batch at once. */
-const CORRECTION_MEMORY_BYTES = 1e9;
-
-/** Peak memory of the walk per batch, in outputs of the widest layer: measured on MobileNet at 7, both networks together. */
-const WIDEST_OUTPUTS = 7;
-
-/** Loading a graph takes longer with every copy of the networks in it, and faster than in proportion: 32 load in 6 s. */
-const MOST_COPIES = 32;
-
-function correctionBatches(costs: LayerCosts): number {
-  const widest = Math.max(...[...costs.values()].map(({ outputBytes }) => outputBytes));
-  const fitting = Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest));
-  return Math.min(MOST_COPIES, Math.max(1, fitting));
-}
-
-/** The uncorrected weight of a candidate as a float tensor. */
-function weightOf({ layerIndex, content }: Candidate, layers: readonly Layer[]): Map<string, TensorProto> {
-  if (content === 'float') return new Map();
-  return new Map([[layers[layerIndex]!.weightName, weightTensor(layers[layerIndex]!, content)]]);
-}
-
-function weightTensor({ weightName, dims, dataType }: Layer, content: QuantizedTensor): TensorProto {
-  return floatTensor(weightName, dims, dequantize(content), dataType);
+  return { changes, forwardEquivalents };
 }
 
 type Parts = { readonly content: LayerContent; readonly bias?: TensorProto; readonly perturbation: Perturbation };

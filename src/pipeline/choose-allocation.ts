@@ -1,28 +1,26 @@
 /** From sensitivities to the allocation that is shipped: several proposals, each built and measured, the best improved. */
 import { type Allocation, allocate, type SolverOutcome } from '../allocate/allocate.ts';
+import { allocateApart } from '../allocate/allocate-apart.ts';
 import { candidateCounts } from '../allocate/allocation-problem.ts';
+import { fittingUpgrades } from '../allocate/fitting-upgrades.ts';
 import type { SensitivityConfig } from '../config/config.ts';
 import { objectiveOf } from '../program/evaluate-assignment.ts';
 import { assignmentOf } from '../program/variables.ts';
 import type { ReportProgress } from '../progress.ts';
-import { type Selection, selectAllocation } from '../select/select-allocation.ts';
+import { type Proposal, type Selection, selectAllocation } from '../select/select-allocation.ts';
 import type { Candidate } from '../sensitivity/candidates.ts';
 import { quadraticTerms, type TermOptions } from '../sensitivity/pair-terms.ts';
 import type { Sensitivities } from '../sensitivity/sensitivities.ts';
-import {
-  type BuilderInput,
-  type BuiltAllocation,
-  buildAllocation,
-  measureMoves,
-  proposeMoves,
-} from './allocation-builder.ts';
+import type { SolveLimits } from '../solver/solution.ts';
+import { type BuilderInput, type BuiltAllocation, buildAllocation, measureMoves } from './allocation-builder.ts';
+import { proposeMoves } from './propose-moves.ts';
 
 export type ChosenAllocation = Selection<BuiltAllocation> & {
   /** Of the first proposal's program: the one that the config asks for. */
   readonly solver: SolverOutcome;
+  /** What the choice took, in forwards of the float model over the fitting samples. */
+  readonly forwardEquivalents: number;
 };
-
-type NamedAllocation = Allocation & { readonly name: string };
 
 export type SearchTime = {
   /** What the choice may take, from now on; the first proposal is always built. */
@@ -30,6 +28,15 @@ export type SearchTime = {
   /** What measuring every one-layer move is expected to take. */
   readonly secondsForMoves: number;
 };
+
+/** Where there is time for a choice, the first program takes no more of it than this. */
+const FIRST_SOLVE_SHARE = 1 / 4;
+
+/** Of the time that is left, what a program takes whose answer can be done without. */
+const OTHER_SOLVE_SHARE = 1 / 8;
+
+/** Programs are usually solved in far less; a solver needs some time to find anything. */
+const LEAST_SOLVE_SECONDS = 1;
 
 export async function chooseAllocation(
   input: BuilderInput,
@@ -39,43 +46,83 @@ export async function chooseAllocation(
   reportProgress: ReportProgress,
 ): Promise<ChosenAllocation> {
   const deadline = performance.now() + limitSeconds * 1000;
-  const proposals = await proposeAllocations(input, sensitivities, config);
-  const { quadratic } = quadraticTerms(sensitivities, config);
-  const program = { groupSizes: candidateCounts(input.problem), quadratic, constraints: [] };
-  let built = 0;
-  const selection = await selectAllocation<BuiltAllocation>(proposals, {
+  const secondsLeft = () => (deadline - performance.now()) / 1000;
+  const models = damageModels(sensitivities, input.candidates, config);
+  const first = await allocate(input.problem, models[0]!.quadratic, input.solve, firstLimits(input, limitSeconds));
+  const program = { groupSizes: candidateCounts(input.problem), quadratic: models[0]!.quadratic, constraints: [] };
+  let [built, forwardEquivalents] = [0, 0];
+  const report = (total: number) =>
+    reportProgress({ activity: 'choosing by measurement', done: built, total, unit: 'allocations' });
+  const selection = await selectAllocation<BuiltAllocation>(proposalsOf(models, first, input, secondsLeft), {
     predict: (variables) => objectiveOf(program, assignmentOf(program, variables)),
     build: async (variables) => {
-      reportProgress({ activity: 'choosing by measurement', done: built, total: built + 1, unit: 'allocations' });
+      report(built + 1);
       built += 1;
-      return buildAllocation(input, variables);
+      const allocation = await buildAllocation(input, variables);
+      forwardEquivalents += allocation.forwardEquivalents;
+      return allocation;
     },
-    measureMoves: (current) => measureMoves(input, current),
-    proposeMoves: (current, changes, mostLayers) => proposeMoves(input, current, changes, mostLayers),
-    secondsLeft: () => (deadline - performance.now()) / 1000,
-    secondsForMoves,
+    proposeApart: async (name, others, leastLayers) => {
+      const { quadratic } = models.find((model) => model.name === name)!;
+      const limits = otherLimits(input, secondsLeft());
+      return (await allocateApart(input.problem, quadratic, others, leastLayers, input.solve, limits))?.variables;
+    },
+    measureMoves: async (current) => {
+      const moves = await measureMoves(input, current);
+      forwardEquivalents += moves.forwardEquivalents;
+      return moves.changes;
+    },
+    proposeMoves: (current, changes, mostLayers) =>
+      proposeMoves({ ...input, solveLimits: otherLimits(input, secondsLeft()) }, current, changes, mostLayers),
+    upgradesOf: (variables) => fittingUpgrades(input.problem, variables),
+    secondsLeft,
+    estimateMoves: (secondsForBuild) => secondsForMoves + secondsForBuild * walkRatio(input),
   });
-  reportProgress({ activity: 'choosing by measurement', done: built, total: built, unit: 'allocations' });
-  return { ...selection, solver: proposals[0]!.solver };
+  report(built);
+  return { ...selection, solver: first.solver, forwardEquivalents };
 }
 
-/** The one that the config asks for first; then what other models of the damage would choose. */
-async function proposeAllocations(
-  { problem, solve, solveLimits, candidates }: BuilderInput,
-  sensitivities: Sensitivities,
-  { transform, psd }: SensitivityConfig,
-): Promise<NamedAllocation[]> {
-  const proposals: NamedAllocation[] = [];
-  for (const { name, terms, options } of damageModels(sensitivities, candidates, { transform, psd })) {
-    const { quadratic } = quadraticTerms(terms, options);
-    proposals.push({ name, ...(await allocate(problem, quadratic, solve, solveLimits)) });
-  }
-  return proposals;
+/** The walk that corrects moves runs, beside both networks, every layer once more for each other width. */
+function walkRatio({ correction, candidates, layers }: BuilderInput): number {
+  return correction === 'none' ? 0 : (1 + candidates.length / layers.length) / 2;
 }
 
-type DamageModel = { readonly name: string; readonly terms: Sensitivities; readonly options: TermOptions };
+/** The first proposal is needed whatever the time. */
+function firstLimits({ solveLimits }: BuilderInput, limitSeconds: number): SolveLimits {
+  return limitSeconds === 0 ? solveLimits : shortened(solveLimits, FIRST_SOLVE_SHARE * limitSeconds);
+}
 
-function damageModels(
+/** Several programs may be solved for one answer; the signal ends them together. */
+function otherLimits({ solveLimits }: BuilderInput, secondsLeft: number): SolveLimits {
+  const limits = shortened(solveLimits, OTHER_SOLVE_SHARE * secondsLeft);
+  return { ...limits, signal: AbortSignal.timeout(Math.ceil(1000 * limits.timeLimitSeconds)) };
+}
+
+function shortened(limits: SolveLimits, seconds: number): SolveLimits {
+  return { ...limits, timeLimitSeconds: Math.min(limits.timeLimitSeconds, Math.max(LEAST_SOLVE_SECONDS, seconds)) };
+}
+
+/** The one that the config asks for first; then what other models of the damage would choose, each solved when it is its turn. */
+function proposalsOf(
+  models: readonly DamageModel[],
+  first: Allocation,
+  input: BuilderInput,
+  secondsLeft: () => number,
+): Proposal[] {
+  const { problem, solve } = input;
+  return models.map(({ name, quadratic }, index) => ({
+    name,
+    propose: async () => {
+      if (index === 0) return first.variables;
+      return (await allocateApart(problem, quadratic, [], 0, solve, otherLimits(input, secondsLeft())))?.variables;
+    },
+  }));
+}
+
+export type DamageModel = { readonly name: string; readonly quadratic: Float64Array };
+
+/** What the config asks for first. */
+export function damageModels(
   sensitivities: Sensitivities,
   candidates: readonly Candidate[],
   { transform, psd }: TermOptions,
@@ -86,7 +133,7 @@ function damageModels(
   const local = { ...alone, singles: Float64Array.from(candidates, ({ localLoss }) => localLoss) };
   const hasLocal = method !== 'local' && local.singles.some((loss) => loss > 0);
   const other = transform === 'none' ? 'log1p' : 'none';
-  return [
+  const models = [
     { name: nameOf(method, transform), terms: sensitivities, options: { transform, psd } },
     ...(pairs === undefined
       ? []
@@ -96,6 +143,7 @@ function damageModels(
         ]),
     ...(hasLocal ? [{ name: 'local', terms: local, options: plain }] : []),
   ];
+  return models.map(({ name, terms, options }) => ({ name, quadratic: quadraticTerms(terms, options).quadratic }));
 }
 
 function nameOf(method: string, transform: TermOptions['transform']): string {

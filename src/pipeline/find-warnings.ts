@@ -7,9 +7,10 @@ import type { ChosenAllocation } from './choose-allocation.ts';
 const POOR_CORRELATION = 0.5;
 
 export function findWarnings(config: Config, chosen: ChosenAllocation, measurements: Measurements): string[] {
-  const { rankCorrelation, stoppedByTime } = chosen;
+  const { rankCorrelation, isMisranked, stoppedByTime } = chosen;
   const warnings: string[] = [];
-  if (rankCorrelation !== undefined && rankCorrelation < POOR_CORRELATION) {
+  // Proposals that measure alike may come in any order.
+  if (rankCorrelation !== undefined && rankCorrelation < POOR_CORRELATION && isMisranked) {
     warnings.push(
       `the model of the damage was wrong: predicted and measured losses rank allocations differently (correlation ${rankCorrelation.toFixed(2)})`,
     );

@@ -16,7 +16,7 @@ export function pairedGain(current: Float64Array, rival: Float64Array): PairedGa
   return { gain, standardError: Math.sqrt(squares / Math.max(1, count - 1) / count) };
 }
 
-/** A gain that noise alone would rarely make. */
-export function exceedsNoise({ gain, standardError }: PairedGain): boolean {
-  return gain > standardError;
+/** A gain that noise alone would rarely make: beyond one standard error once in six times, beyond two once in forty. */
+export function exceedsNoise({ gain, standardError }: PairedGain, standardErrors = 1): boolean {
+  return gain > standardErrors * standardError;
 }
