@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: prints one JSON line per case; models and data are looked for beside the repository. */
 import { benchAccuracy } from './accuracy.ts';
+import { benchAllocation } from './allocation.ts';
 import { benchArtifact } from './artifact.ts';
 import { benchForecast } from './forecast.ts';
 import { presentModels } from './shared-models.ts';
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   forecast: benchForecast,
   solver: benchSolver,
   accuracy: benchAccuracy,
+  allocation: benchAllocation,
   artifact: benchArtifact,
 };
 

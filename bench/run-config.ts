@@ -2,13 +2,12 @@
 import type { BudgetConfig, Config } from '../src/config/config.ts';
 import { nodeFiles } from '../src/entry/files.ts';
 import { createOpenCache } from '../src/entry/open-cache.ts';
-import { runGate } from '../src/pipeline.ts';
+import { type Effects, runGate } from '../src/pipeline.ts';
 import { openOnnxruntimeSession } from '../src/runtime/onnxruntime.ts';
 import { ONNXRUNTIME_VERSION } from '../src/runtime/pinned-packages.ts';
 import { createSolver } from '../src/solver/create-solver.ts';
 import { MEMORY_LIMIT_BYTES, type SharedModel } from './shared-models.ts';
 
-/** Kept nowhere: every case is measured. */
 const openCache = createOpenCache(
   { environment: {}, isAction: false },
   new URL('../src/entry/actions-cache-process.ts', import.meta.url),
@@ -23,25 +22,30 @@ export type RunSettings = {
   readonly calibration: Config['data']['calibration'];
   readonly evaluation: Config['data']['evaluation'];
   readonly searchSeconds: number;
+  /** Where measured losses are kept; nowhere when absent, so that every case is measured. */
+  readonly cacheDirectory?: string;
 };
 
 export async function runShared(shared: SharedModel, settings: RunSettings) {
-  const config = configOf(shared, settings);
-  // What is measured is the file that would be written: the pipeline evaluates the very bytes.
+  return runGate(configOf(shared, settings), benchEffects());
+}
+
+/** What is measured is the file that would be written: the pipeline evaluates the very bytes. */
+export function benchEffects(): Effects {
   const files = { ...nodeFiles, writeFileAtomically: async () => {} };
   const signal = new AbortController().signal;
   const device = { runtimeVersion: ONNXRUNTIME_VERSION, device: 'cpu' };
   const world = { files, openSession: openOnnxruntimeSession, solve: solver.solve, openCache, device, signal };
   const silent = { reportProgress: () => {}, announceMeasurement: () => {}, note: () => {} };
-  return runGate(config, { ...world, ...silent, now: () => performance.now() });
+  return { ...world, ...silent, now: () => performance.now() };
 }
 
 export async function closeSolver(): Promise<void> {
   await solver.close();
 }
 
-function configOf(shared: SharedModel, settings: RunSettings): Config {
-  const { quantize, sensitivity, budget, calibration, evaluation, searchSeconds } = settings;
+export function configOf(shared: SharedModel, settings: RunSettings): Config {
+  const { quantize, sensitivity, budget, calibration, evaluation, searchSeconds, cacheDirectory } = settings;
   return {
     path: 'bench.yml',
     options: [],
@@ -63,7 +67,10 @@ function configOf(shared: SharedModel, settings: RunSettings): Config {
     gate: { metric: 'top1', inconclusive: 'fail', warn: {}, locations: {} },
     seed: 1,
     runtime: { device: 'cpu', allowsDownload: false },
-    cache: { setting: 'off', verifyCount: 0 },
+    cache:
+      cacheDirectory === undefined
+        ? { setting: 'off', verifyCount: 0 }
+        : { setting: 'local', directory: cacheDirectory, verifyCount: 0 },
     memoryLimitBytes: MEMORY_LIMIT_BYTES,
   };
 }

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { decide } from '../gate/decide.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Effects } from '../pipeline.ts';
-import { walkCorrection } from './allocation-builder.ts';
+import { type BuilderInput, walkCorrection } from './allocation-builder.ts';
 import { type ChosenAllocation, chooseAllocation } from './choose-allocation.ts';
 import type { CostForecast } from './choose-method.ts';
 import { type Evaluation, evaluateArtifact } from './evaluate-artifact.ts';
@@ -82,22 +82,23 @@ export async function answerIfAny(input: AnswerInput, request: BudgetRequest): P
   }
 }
 
-function choose(
-  { config, run, sweep, measured, effects }: AnswerInput,
-  problem: AllocationProblem,
-  limitSeconds: number,
-): Promise<ChosenAllocation> {
-  const { candidates, costs, fitting, choice } = sweep;
-  const { memoryLimitBytes, quantize } = config;
-  const building = { layers: run.layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
-  const solving = { correction: walkCorrection(quantize), solve: effects.solve, solveLimits: SOLVE_LIMITS };
+function choose(input: AnswerInput, problem: AllocationProblem, limitSeconds: number): Promise<ChosenAllocation> {
+  const { config, measured, effects } = input;
   return chooseAllocation(
-    { ...building, ...solving },
+    builderOf(input, problem),
     measured.sensitivities,
     config.sensitivity,
     { limitSeconds, secondsForMoves: secondsOf('diagonal', measured.forecasts) },
     effects.reportProgress,
   );
+}
+
+/** What allocations are built from. */
+export function builderOf({ config, run, sweep, effects }: AnswerInput, problem: AllocationProblem): BuilderInput {
+  const { candidates, costs, fitting, choice } = sweep;
+  const { memoryLimitBytes, quantize } = config;
+  const building = { layers: run.layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
+  return { ...building, correction: walkCorrection(quantize), solve: effects.solve, solveLimits: SOLVE_LIMITS };
 }
 
 /** A round of moves runs what `diagonal` runs, over another base. */
