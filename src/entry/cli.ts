@@ -10,7 +10,7 @@ import { renderPareto } from '../report/render-pareto.ts';
 import { renderSolved } from '../report/render-solved.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import type { CacheAction } from './cache-command.ts';
-import { CLI_WORDS, parseCliArguments, USAGE } from './cli-arguments.ts';
+import { CLI_WORDS, parseCliArguments } from './cli-arguments.ts';
 import type { Commands, GateExtras } from './commands.ts';
 import { EXIT_CODE, exitCodeOf, renderFailure } from './failure.ts';
 import type { Files } from './files.ts';
@@ -25,6 +25,7 @@ import {
 } from './sharding.ts';
 import type { SolveOptions } from './solve-program-file.ts';
 import { createLogProgress, createTerminalProgress, type ProgressDisplay } from './terminal-progress.ts';
+import { USAGE } from './usage.ts';
 
 /** Everything the command line touches. */
 export type CliIo = {

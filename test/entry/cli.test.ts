@@ -3,8 +3,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { main } from '../../src/entry/cli.ts';
-import { USAGE } from '../../src/entry/cli-arguments.ts';
 import type { Commands } from '../../src/entry/commands.ts';
+import { USAGE } from '../../src/entry/usage.ts';
 import { UnsupportedModelError } from '../../src/errors.ts';
 import {
   CHECKS,
