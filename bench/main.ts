@@ -3,6 +3,7 @@ import { benchAccuracy } from './accuracy.ts';
 import { benchAllocation } from './allocation.ts';
 import { benchArtifact } from './artifact.ts';
 import { benchForecast } from './forecast.ts';
+import { benchQuantizer } from './quantizer.ts';
 import { presentModels } from './shared-models.ts';
 import { benchSolver } from './solver.ts';
 import { benchSweep } from './sweep.ts';
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   sweep: benchSweep,
   forecast: benchForecast,
   solver: benchSolver,
+  quantizer: benchQuantizer,
   accuracy: benchAccuracy,
   allocation: benchAllocation,
   artifact: benchArtifact,
