@@ -1,6 +1,6 @@
 /** The reference of the config as Markdown, one table per section, in the words that error messages use. */
 import { stringify } from 'yaml';
-import { type SchemaNode as DescribedNode, describeExpected } from '../src/config/schema-words.ts';
+import { type SchemaNode as DescribedNode, describeExpected } from '../src/schema-words.ts';
 import { replaceGenerated } from './replace-generated.ts';
 
 /** What of JSON Schema (draft 2020-12) the reference is made from. */

@@ -66,9 +66,11 @@ const LEAVES = [
   'distribution.ts',
   'errors.ts',
   'float16.ts',
+  'json-document.ts',
   'nearest-name.ts',
   'progress.ts',
   'random.ts',
+  'schema-words.ts',
   'tensor.ts',
   'version.ts',
 ];

@@ -1,11 +1,10 @@
 /** What a schema cannot say: limits that fit the metric, sizes that are sizes, paths that do not collide. */
 import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
+import { describeFound, renderPath } from '../schema-words.ts';
 import { parseByteSize } from './byte-size.ts';
 import { parseDuration } from './duration.ts';
 import { type AppliedOverrides, parseSize } from './overrides.ts';
-import { renderPath } from './schema-problems.ts';
-import { describeFound } from './schema-words.ts';
 import type { ValuePath, YamlDocument } from './yaml-document.ts';
 
 /** Reads one value that the schema may have refused, so nothing is known about its type. */

@@ -2,8 +2,9 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import schema from '../../schemas/config.v1.schema.json' with { type: 'json' };
 import type { Problem } from '../errors.ts';
+import { pathOf } from '../json-document.ts';
 import { nearestName } from '../nearest-name.ts';
-import { describeExpected, describeFound, type SchemaNode } from './schema-words.ts';
+import { describeExpected, describeFound, renderPath, type SchemaNode } from '../schema-words.ts';
 import type { ValuePath, YamlDocument } from './yaml-document.ts';
 
 /** A test holds the schema against its own; at every start that would take a tenth of a second. */
@@ -42,7 +43,7 @@ function isConsequence({ keyword, params, parentSchema, data }: ErrorObject): bo
 }
 
 function describeError(error: ErrorObject, document: YamlDocument): Problem {
-  const path = toPath(error.instancePath);
+  const path = pathOf(error.instancePath);
   const parent = error.parentSchema as SchemaNode;
   switch (error.keyword) {
     case 'additionalProperties':
@@ -121,23 +122,4 @@ function describeValue(path: ValuePath, { parentSchema, data }: ErrorObject, doc
 
 function keysOf(node: SchemaNode): readonly string[] {
   return Object.keys(node.properties ?? {});
-}
-
-/** A JSON Pointer (RFC 6901) as keys and indices. */
-function toPath(pointer: string): ValuePath {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-/** `data.calibration.path`, `quantize.bits[1]`, `quantize.pin["/conv1/Conv"]`. */
-export function renderPath(path: ValuePath): string {
-  return path.map((step, depth) => renderStep(String(step), depth === 0)).join('');
-}
-
-function renderStep(step: string, isFirst: boolean): string {
-  if (/^[0-9]+$/.test(step)) return `[${step}]`;
-  if (!/^[\w-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
-  return isFirst ? step : `.${step}`;
 }

@@ -1,6 +1,6 @@
 /** JSON Schema in words: what a value is, and what it should have been. */
 
-/** The keywords of JSON Schema (draft 2020-12) that the config schema uses. */
+/** The keywords of JSON Schema (draft 2020-12) that schemas here use. */
 export type SchemaNode = {
   readonly title?: string;
   readonly description?: string;
@@ -19,7 +19,7 @@ export type SchemaNode = {
 /** Longer texts are cut in messages. */
 const MAX_FOUND_LENGTH = 60;
 
-/** Names a value found in a config: `9`, `"gptq"`, `a list`, `empty`. */
+/** Names a value found in a file: `9`, `"gptq"`, `a list`, `empty`. */
 export function describeFound(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
@@ -67,4 +67,15 @@ function describeRange({ minimum, exclusiveMinimum, maximum }: SchemaNode): stri
     ...(maximum === undefined ? [] : [`at most ${maximum}`]),
   ];
   return limits.length === 0 ? '' : `, ${limits.join(' and ')}`;
+}
+
+/** `data.calibration.path`, `quantize.bits[1]`, `quantize.pin["/conv1/Conv"]`. */
+export function renderPath(path: readonly (string | number)[]): string {
+  return path.map((step, depth) => renderStep(String(step), depth === 0)).join('');
+}
+
+function renderStep(step: string, isFirst: boolean): string {
+  if (/^[0-9]+$/.test(step)) return `[${step}]`;
+  if (!/^[\w-]+$/.test(step)) return `[${JSON.stringify(step)}]`;
+  return isFirst ? step : `.${step}`;
 }
