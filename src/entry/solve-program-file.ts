@@ -139,7 +139,7 @@ function describeNoAllocation(file: ProgramFile, budgeted: BudgetedProgram, solu
   const problems =
     isBudgetAlone && relaxed === solution.smallestLimits[0]
       ? [describeSmallBudget(file, budgeted, smallestSizeBytes)]
-      : describeInfeasibility(budgeted.program, solution);
+      : describeInfeasibility(budgeted.program.constraints, solution);
   return { report, problems };
 }
 

@@ -1,6 +1,6 @@
 /** Why a program has no assignment, and what would give it one. */
 import type { Problem } from '../errors.ts';
-import type { QuadraticProgram } from './quadratic-program.ts';
+import type { LinearConstraint } from './quadratic-program.ts';
 
 /** Limits that no assignment keeps together. */
 export type Contradiction = {
@@ -28,37 +28,40 @@ export type Infeasibility = {
   readonly contradictions: readonly Contradiction[];
 };
 
-/** One problem per contradiction, in the units of the constraints. */
-export function describeInfeasibility(program: QuadraticProgram, infeasibility: Infeasibility): readonly Problem[] {
+/** A limit in the unit that people read. */
+export type NamedLimit = Pick<LinearConstraint, 'name' | 'limit'>;
+
+/** One problem per contradiction, in the units of the limits. */
+export function describeInfeasibility(limits: readonly NamedLimit[], infeasibility: Infeasibility): readonly Problem[] {
   return infeasibility.contradictions.map((contradiction) =>
     contradiction.constraints.length === 1
-      ? describeImpossible(program, infeasibility, contradiction)
-      : describeTogether(program, contradiction),
+      ? describeImpossible(limits, infeasibility, contradiction)
+      : describeTogether(limits, contradiction),
   );
 }
 
 function describeImpossible(
-  { constraints }: QuadraticProgram,
+  limits: readonly NamedLimit[],
   { smallestLimits }: Infeasibility,
   { constraints: [index], relaxations: [relaxation] }: Contradiction,
 ): Problem {
-  const { name, limit } = constraints[index!]!;
+  const { name, limit } = limits[index!]!;
   const least = smallestLimits[index!]!;
-  const what = `no assignment keeps '${name}' at ${limit} or less; the least possible is ${least}`;
+  const what = `no allocation keeps '${name}' at ${limit} or less; the least possible is ${least}`;
   const raise = `raise the limit of '${name}' to ${relaxation?.limit ?? least} or more`;
   if (relaxation === undefined || relaxation.limit === least) return { what, fix: raise };
   return { what, fix: `${raise}${doubtOf(relaxation)}; ${least} does not go with the other limits` };
 }
 
 function describeTogether(
-  { constraints }: QuadraticProgram,
+  limits: readonly NamedLimit[],
   { constraints: members, isMinimal, relaxations }: Contradiction,
 ): Problem {
-  const limits = members.map((index) => `'${constraints[index]!.name}' at ${constraints[index]!.limit} or less`);
-  const what = `no assignment keeps ${enumerate(limits, 'and')} together; ${keptBy(members.length, isMinimal)}`;
+  const kept = members.map((index) => `'${limits[index]!.name}' at ${limits[index]!.limit} or less`);
+  const what = `no allocation keeps ${enumerate(kept, 'and')} together; ${keptBy(members.length, isMinimal)}`;
   if (relaxations.length === 0) return { what, fix: 'raise several limits: no single one is known to be enough' };
   const raises = relaxations.map(
-    (relaxation) => `'${constraints[relaxation.constraint]!.name}' to ${relaxation.limit}${doubtOf(relaxation)}`,
+    (relaxation) => `'${limits[relaxation.constraint]!.name}' to ${relaxation.limit}${doubtOf(relaxation)}`,
   );
   return { what, fix: `raise one limit and leave the others: ${enumerate(raises, 'or')}` };
 }

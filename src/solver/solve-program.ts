@@ -10,7 +10,7 @@ import { smallestLimits } from '../program/smallest-limits.ts';
 import { assignmentOf } from '../program/variables.ts';
 import { branchAndBound } from './branch-and-bound.ts';
 import { type Convexification, convexify } from './convexify.ts';
-import { findContradictions } from './find-contradictions.ts';
+import { explainInfeasibility } from './explain-infeasibility.ts';
 import type { MilpResult, SolveMilp } from './highs-milp.ts';
 import { type IndexedProgram, indexProgram } from './indexed-program.ts';
 import { better, descendFrom, type Incumbent, searchLocally } from './local-search.ts';
@@ -151,18 +151,19 @@ function isSettled({ incumbent, bestBound }: Knowledge, { relativeGap }: SolveCo
 }
 
 /** Told apart in what is left of the time: the answer stands without it. */
-function infeasible(source: QuadraticProgram, control: SolveControl): TimelessSolution {
+async function infeasible(source: QuadraticProgram, control: SolveControl): Promise<TimelessSolution> {
   const least = smallestLimits(source);
   const secondsLeftAfter = control.secondsLeft() - EXPLANATION_SECONDS;
   const stop = () => control.secondsLeft() <= secondsLeftAfter || mustStop(control);
-  return { status: 'infeasible', smallestLimits: least, contradictions: findContradictions(source, least, stop) };
+  const contradictions = await explainInfeasibility(source, least, stop);
+  return { status: 'infeasible', smallestLimits: least, contradictions };
 }
 
 function mustStop({ secondsLeft, isCancelled }: SolveControl): boolean {
   return isCancelled() || secondsLeft() <= 0;
 }
 
-function conclude(source: QuadraticProgram, known: Knowledge, control: SolveControl): TimelessSolution {
+async function conclude(source: QuadraticProgram, known: Knowledge, control: SolveControl): Promise<TimelessSolution> {
   if (known.incumbent === undefined) {
     if (known.bestBound === Number.POSITIVE_INFINITY) return infeasible(source, control);
     return { status: 'failed', reason: reasonOfFailure(source, control) };

@@ -138,7 +138,7 @@ describe('solveProgramFile, no allocation', () => {
     expect(outcome.report).toMatchObject({ status: 'infeasible', smallestSizeBytes: 30 });
     expect(outcome.problems).toEqual([
       {
-        what: "no assignment keeps 'size in bytes' at 40 or less and 'latency' at 5 or less together; each of them can be kept alone",
+        what: "no allocation keeps 'size in bytes' at 40 or less and 'latency' at 5 or less together; each of them can be kept alone",
         fix: "raise one limit and leave the others: 'latency' to 10 or 'size in bytes' to 120",
       },
     ]);
@@ -148,7 +148,7 @@ describe('solveProgramFile, no allocation', () => {
     const outcome = await run({ size: '20' }, { ...PROGRAM, constraints: [LATENCY] });
     expect(outcome.problems).toEqual([
       {
-        what: "no assignment keeps 'size in bytes' at 20 or less; the least possible is 30",
+        what: "no allocation keeps 'size in bytes' at 20 or less; the least possible is 30",
         fix: "raise the limit of 'size in bytes' to 120 or more; 30 does not go with the other limits",
       },
     ]);
