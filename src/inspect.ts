@@ -12,6 +12,7 @@ import { measureMachineTimes } from './pipeline/machine-times.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
+import { readSensitivities } from './pipeline/read-sensitivities.ts';
 import { runFloatModel } from './pipeline/run-float-model.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
 import { fittingSampleCount } from './pipeline/split-sweep.ts';
@@ -31,9 +32,10 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const names = layers.map(({ name }) => name);
   const widths = offeredWidths(names, config.quantize, config.path);
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
+  const given = await readSensitivities(config, loaded, widths, files);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
   const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
-  const provenance = await describeProvenance(original, data.calibration, config);
+  const provenance = await describeProvenance(original, data.calibration, config, given?.source);
   const writer = createWriter(config.quantize.format, model, layers, provenance);
   const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
   const problem = describeProblem({ ...sizes, candidates });
@@ -66,7 +68,11 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
     smallest: smallestUse(problem),
     measuredSamples,
     methods,
-    choice: { configured, chosen: chooseMethod(config.sensitivity, methods), timeLimitSeconds },
+    choice: {
+      configured,
+      chosen: given === undefined ? chooseMethod(config.sensitivity, methods) : configured,
+      timeLimitSeconds,
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import {
   spreadBudgets,
   withBudget,
 } from './pipeline/describe-pareto.ts';
-import { measureWithCache } from './pipeline/measure-with-cache.ts';
+import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
@@ -38,7 +38,7 @@ export async function drawPareto(
   const run = await prepareRun(anyBudget, effects.files, clock);
   if (budgets !== undefined) assertSomeFeasible(budgets, run, config);
   const sweep = await prepareSweep(run, anyBudget, effects, clock);
-  const measured = await clock.time('measure sensitivities', () => measureWithCache(run, sweep, config, effects));
+  const measured = await clock.time('measure sensitivities', () => obtainSensitivities(run, sweep, config, effects));
 
   const input = { config, run, sweep, measured, effects, clock };
   const wanted = budgets ?? spreadBudgets(sweep.problem);
@@ -66,7 +66,7 @@ export async function drawPareto(
     ...describeBudgetOf(config, sweep.problem, run),
     limits: describeLimits(config),
     points: markDominated(points, metric),
-    sensitivity: describeSensitivity(measured.sensitivities, measured.cache),
+    sensitivity: describeSensitivity(measured),
     timings: clock.timings,
     warnings: measured.cache.notes,
   };

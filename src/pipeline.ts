@@ -5,8 +5,9 @@ import { answerAuto } from './pipeline/answer-auto.ts';
 import { answerBudget } from './pipeline/answer-budget.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
-import { type MeasureEffects, measureWithCache } from './pipeline/measure-with-cache.ts';
+import type { MeasureEffects } from './pipeline/measure-with-cache.ts';
 import type { Shares } from './pipeline/measurement-shares.ts';
+import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
@@ -31,7 +32,7 @@ export async function runGate(config: Config, effects: Effects, shares?: Shares)
   const run = await prepareRun(config, effects.files, clock);
   const sweep = await prepareSweep(run, config, effects, clock);
   const measured = await clock.time('measure sensitivities', () =>
-    measureWithCache(run, sweep, config, effects, shares),
+    obtainSensitivities(run, sweep, config, effects, shares),
   );
 
   const input = { config, run, sweep, measured, effects, clock };
@@ -43,8 +44,8 @@ export async function runGate(config: Config, effects: Effects, shares?: Shares)
       ? await answerAuto(input, { keep, note: effects.note })
       : await answerBudget(input, { budget, searchSeconds, keep });
 
-  const { sensitivities, cache } = measured;
+  const { cache } = measured;
   const warnings = [...cache.notes, ...findWarnings(config, answer.chosen, answer.measurements)];
-  const parts = { config, original: run.original, layers: run.layers, sensitivities, cache, ...answer, warnings };
+  const parts = { config, original: run.original, layers: run.layers, measured, ...answer, warnings };
   return buildReport({ ...parts, timings: clock.timings });
 }

@@ -1,4 +1,4 @@
-/** A new budget answered from sensitivities that are kept: no model runs, no session is opened. The story of `bitgate solve`. */
+/** A new budget answered from sensitivities that are kept, or in a file: no model runs, no session is opened. The story of `bitgate solve`. */
 import { type Allocation, allocate, NoAllocationError } from './allocate/allocate.ts';
 import type { AllocationProblem, ChosenVariables } from './allocate/allocation-problem.ts';
 import { effectiveBits, findShortage } from './allocate/smallest-allocation.ts';
@@ -42,7 +42,7 @@ export async function solveKept(
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
   const run = await prepareRun(anyBudget, effects.files, createStageClock(effects.now));
-  const sensitivities = await findKept(run, config, effects);
+  const { sensitivities, source } = run.given ?? { sensitivities: await findKept(run, config, effects) };
   const { quadratic } = quadraticTerms(sensitivities, config.sensitivity);
   const writer = createWriter(config.quantize.format, run.model, run.layers, run.provenance);
   const sizes = describeProblem({ ...run.sizes, writer, candidates: run.standIns });
@@ -59,7 +59,8 @@ export async function solveKept(
     } else answers.push({ budget: asked, ...describeAllocation(run, problem, found.variables), ...found.solver });
   }
   const { method, loss, sampleCount: samples } = sensitivities;
-  return { report: { schemaVersion: 1, model: config.modelPath, method, loss, samples, answers }, problems };
+  const origin = { method, ...(source && { source }), loss, samples };
+  return { report: { schemaVersion: 1, model: config.modelPath, ...origin, answers }, problems };
 }
 
 async function allocateOrSay(

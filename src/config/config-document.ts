@@ -31,7 +31,8 @@ export type ConfigDocument = {
     };
   };
   readonly sensitivity: {
-    readonly method: 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto';
+    readonly method: 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto' | 'external';
+    readonly path?: string;
     readonly 'time-limit': number | string;
     readonly loss: 'kl' | 'cross-entropy' | 'mse';
     readonly transform: 'none' | 'log1p';

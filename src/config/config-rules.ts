@@ -24,6 +24,7 @@ export function findRuleProblems(
     ...findDurationProblems(document, read),
     ...findChannelProblems(document, read),
     ...findActivationProblems(document, read),
+    ...findExternalProblems(document, read, applied),
     ...findPathProblems(document, read, directory, applied),
   ];
 }
@@ -159,6 +160,20 @@ function findActivationProblems(document: YamlDocument, read: Read): readonly Pr
   return problems;
 }
 
+/** The method external and the path of its file come together; `--method` may leave a path idle, or make use of one. */
+function findExternalProblems(document: YamlDocument, read: Read, applied: AppliedOverrides): readonly Problem[] {
+  const [method, path] = [read(['sensitivity', 'method']), read(['sensitivity', 'path'])];
+  if (path === undefined && (applied.method ?? method) === 'external') {
+    const where = applied.method === undefined ? { where: document.locate(['sensitivity', 'method']) } : {};
+    const what = 'the method external reads sensitivities from a file, and `sensitivity.path` names none';
+    return [{ what, ...where, fix: 'set `sensitivity.path`, or name a method that measures' }];
+  }
+  if (path === undefined || method === 'external' || applied.method === 'external') return [];
+  const what = '`sensitivity.path` is read only with the method external';
+  const fix = 'set `sensitivity.method: external`, or remove the path';
+  return [{ what, where: document.locateKey(['sensitivity', 'path']), fix }];
+}
+
 function findPathProblems(
   document: YamlDocument,
   read: Read,
@@ -172,7 +187,7 @@ function findPathProblems(
   const calibration = pathAt(['data', 'calibration', 'path']);
   const evaluation = pathAt(['data', 'evaluation', 'path']);
   const output = applied.outputPath ?? pathAt(['output']);
-  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation];
+  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation, pathAt(['sensitivity', 'path'])];
   const problems: Problem[] = [];
   if (calibration !== undefined && calibration === evaluation) {
     problems.push({

@@ -111,10 +111,12 @@ export type PreprocessConfig = {
   readonly crop: 'center' | 'none';
 };
 
-export type SensitivityMethod = 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto';
+export type SensitivityMethod = 'local' | 'diagonal' | 'block' | 'pairwise' | 'auto' | 'external';
 
 export type SensitivityConfig = {
   readonly method: SensitivityMethod;
+  /** Of the file that holds them, with the method external. */
+  readonly path?: string;
   /** What `auto` may choose by the forecast. */
   readonly timeLimitSeconds: number;
   readonly loss: 'kl' | 'cross-entropy' | 'mse';

@@ -55,6 +55,7 @@ const METHODS: readonly string[] = [
   'block',
   'pairwise',
   'auto',
+  'external',
 ] satisfies SensitivityConfig['method'][];
 
 const CACHE_SETTINGS: readonly string[] = ['auto', 'github', 'local', 'off'] satisfies CacheSetting[];

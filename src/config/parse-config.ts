@@ -80,7 +80,7 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       ties: settings.quantize.tie,
     },
     data: buildData(settings, toAbsolute),
-    sensitivity: buildSensitivity(settings, applied),
+    sensitivity: buildSensitivity(settings, applied, toAbsolute),
     search: { timeLimitSeconds: parseDuration(settings.search['time-limit'])! },
     gate: buildGate(document, settings, applied.budget === undefined),
     seed: settings.seed,
@@ -108,9 +108,15 @@ function buildCache(
   };
 }
 
-function buildSensitivity({ sensitivity }: ConfigDocument, { method }: AppliedOverrides): Config['sensitivity'] {
-  const { 'time-limit': timeLimit, ...settings } = sensitivity;
-  return { ...settings, method: method ?? settings.method, timeLimitSeconds: parseDuration(timeLimit)! };
+function buildSensitivity(
+  { sensitivity }: ConfigDocument,
+  applied: AppliedOverrides,
+  toAbsolute: (path: string) => string,
+): Config['sensitivity'] {
+  const { 'time-limit': timeLimit, path, ...settings } = sensitivity;
+  const method = applied.method ?? settings.method;
+  const file = method === 'external' ? { path: toAbsolute(path!) } : {};
+  return { ...settings, method, ...file, timeLimitSeconds: parseDuration(timeLimit)! };
 }
 
 function buildBudget({ budget }: ConfigDocument): BudgetConfig {

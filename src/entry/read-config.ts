@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Config, DataSourceConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { parseConfig } from '../config/parse-config.ts';
 import { MAX_TEXT_BYTES } from '../config/yaml-document.ts';
@@ -51,19 +51,20 @@ export async function checkPaths(config: Config, files: Files): Promise<void> {
   await files.assertFolderCanBeWritten(config.reportDirectory);
 }
 
-async function checkInputs({ modelPath, data }: Config, files: Files): Promise<void> {
+async function checkInputs({ modelPath, data, sensitivity }: Config, files: Files): Promise<void> {
   const modelKind = await files.kindOf(modelPath);
   const problems = [
     ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
-    ...(await findMissing('calibration', data.calibration, files)),
-    ...(await findMissing('evaluation', data.evaluation, files)),
+    ...(await findMissing('calibration data', data.calibration.path, files)),
+    ...(await findMissing('evaluation data', data.evaluation.path, files)),
+    ...(await findMissing('file of sensitivities', sensitivity.path, files)),
   ];
   if (problems.length > 0) throw new UserError(problems);
 }
 
-async function findMissing(role: string, { path }: DataSourceConfig, files: Files) {
-  if ((await files.kindOf(path)) !== 'missing') return [];
-  return [{ what: `the ${role} data is missing`, where: path, fix: 'check the path, which is relative to the config' }];
+async function findMissing(role: string, path: string | undefined, files: Files) {
+  if (path === undefined || (await files.kindOf(path)) !== 'missing') return [];
+  return [{ what: `the ${role} is missing`, where: path, fix: 'check the path, which is relative to the config' }];
 }
 
 function describeWrongModel(modelPath: string, kind: 'folder' | 'missing'): Problem {

@@ -16,7 +16,7 @@ options that come before the config; their paths start in the current directory:
   --output <file>           the quantized model to write
   --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%", or auto
   --bits-per-weight <bits>  budget as mean bits per weight: 3.5
-  --method <method>         diagonal, or pairwise (CLADO)
+  --method <method>         local, diagonal, block, pairwise (CLADO), auto, or external
   --report-dir <folder>     where the report goes
   --cache <where>           where measurements are kept: auto, local, or off for nowhere
   --cache-dir <folder>      the folder that they are kept in; the user's cache folder when absent

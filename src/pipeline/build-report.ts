@@ -10,8 +10,8 @@ import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
 import type { FileIdentity, GateReport, LayerReport, SizeSearchReport } from '../report/gate-report.ts';
-import type { Sensitivities } from '../sensitivity/sensitivities.ts';
 import type { ChosenAllocation } from './choose-allocation.ts';
+import type { Measured } from './measure-with-cache.ts';
 
 /** A report but for what only the entry knows. */
 export type Outcome = Omit<GateReport, 'environment' | 'reproduce'>;
@@ -22,8 +22,7 @@ export type OutcomeParts = {
   readonly layers: readonly Layer[];
   readonly problem: AllocationProblem;
   readonly chosen: ChosenAllocation;
-  readonly sensitivities: Sensitivities;
-  readonly cache: CacheStatus;
+  readonly measured: Measured;
   readonly artifact: Uint8Array;
   readonly measurements: Measurements;
   readonly speed: Speed;
@@ -60,7 +59,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       granularity: describeGranularity(config.quantize.granularity),
     },
     allocation: describeLayers(parts.layers, problem, chosen.best.variables),
-    sensitivity: describeSensitivity(parts.sensitivities, parts.cache),
+    sensitivity: describeSensitivity(parts.measured),
     solver: chosen.solver,
     selection: {
       candidates: chosen.candidates,
@@ -86,10 +85,15 @@ export function describeLayers(
   });
 }
 
-export function describeSensitivity(sensitivities: Sensitivities, cache: CacheStatus): GateReport['sensitivity'] {
+export function describeSensitivity({
+  sensitivities,
+  source,
+  cache,
+}: Pick<Measured, 'sensitivities' | 'source' | 'cache'>): GateReport['sensitivity'] {
   const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
   const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
-  return { method, loss, ...counts, forwardEquivalents, seconds, ...describeCache(cache) };
+  const origin = source === undefined ? {} : { source };
+  return { method, ...origin, loss, ...counts, forwardEquivalents, seconds, ...describeCache(cache) };
 }
 
 /** Where no unit is wanted, none was looked for. */

@@ -59,11 +59,12 @@ export function forecastMethods(
   });
 }
 
-/** What is known costs nothing, so that a slower machine chooses as the one that measured. */
+/** Of the methods that measure; what is known costs nothing, so that a slower machine chooses as the one that measured. */
 export function chooseMethod(
   { method, timeLimitSeconds }: SensitivityConfig,
   forecasts: readonly CostForecast[],
 ): SensitivityMethod {
+  if (method === 'external') throw new RangeError('external sensitivities are not measured');
   if (method !== 'auto') return method;
   const pending = forecasts.map((forecast) => ({ method: forecast.method, seconds: forecast.pendingSeconds }));
   return richestWithin(pending, timeLimitSeconds);

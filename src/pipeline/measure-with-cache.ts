@@ -1,7 +1,8 @@
-/** The sensitivities of a run: what is known of them, and the rest measured and kept. */
+/** Sensitivities that are measured: what is known of them, and the rest measured and kept. */
 import type { CacheStatus } from '../cache/cache-status.ts';
 import type { CacheInput, MeasurementCache } from '../cache/measurement-cache.ts';
 import type { Config } from '../config/config.ts';
+import type { FileIdentity } from '../report/gate-report.ts';
 import type { MachineTimes } from '../sensitivity/forecast.ts';
 import { measureSensitivities } from '../sensitivity/measure-sensitivities.ts';
 import { sampleCountOf, type UnitInput, type UnitStore } from '../sensitivity/measure-units.ts';
@@ -33,6 +34,8 @@ export type MeasureEffects = SweepEffects & {
 
 export type Measured = {
   readonly sensitivities: Sensitivities;
+  /** The file that they are from, where nothing was measured. */
+  readonly source?: FileIdentity;
   readonly cache: CacheStatus;
   /** What each method costs on this machine, richest first. */
   readonly forecasts: readonly CostForecast[];

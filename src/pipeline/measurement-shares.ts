@@ -50,12 +50,16 @@ export function restrictPlan({ method, units, wanted, costs }: MethodPlan, names
 /**
  * The method that all machines share.
  *
- * @throws UserError if each machine would choose it for itself
+ * @throws UserError if each machine would choose it for itself, or there is nothing to measure
  */
 export function sharedMethod({ sensitivity: { method }, path }: Config): SensitivityMethod {
-  if (method !== 'auto') return method;
+  if (method !== 'auto' && method !== 'external') return method;
+  const reason =
+    method === 'auto'
+      ? 'auto, which each machine would choose for itself'
+      : 'external, which leaves nothing to measure';
   throw new UserError({
-    what: '`sensitivity.method` is auto, which each machine would choose for itself',
+    what: `\`sensitivity.method\` is ${reason}`,
     where: path,
     fix: 'name the method that the machines share: pairwise, block or diagonal',
   });

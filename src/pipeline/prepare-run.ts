@@ -12,6 +12,7 @@ import { describeProblem, type ProblemInput } from './allocation-problem.ts';
 import { createWriter } from './artifact-writer.ts';
 import { describeProvenance } from './provenance.ts';
 import { type LoadedModel, readModel } from './read-model.ts';
+import { type GivenSensitivities, readSensitivities } from './read-sensitivities.ts';
 import { sizeCandidates } from './size-candidates.ts';
 import { type Split, splitBatches } from './split-sweep.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -25,6 +26,8 @@ export type PreparedRun = LoadedModel & {
   readonly split: Split;
   readonly provenance: Provenance;
   readonly sizes: Pick<ProblemInput, 'layers' | 'budget' | 'floatFileBytes' | 'ties'>;
+  /** Absent where a run measures. */
+  readonly given?: GivenSensitivities;
   /** Candidates by place and size, without numbers. */
   readonly standIns: readonly Candidate[];
 };
@@ -36,15 +39,16 @@ export async function prepareRun(config: Config, files: Files, clock: StageClock
   const names = layers.map(({ name }) => name);
   const widths = offeredWidths(names, config.quantize, config.path);
   const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
+  const given = await readSensitivities(config, loaded, widths, files);
   const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
   const split = splitBatches(batches.length, config.search);
 
-  const provenance = await describeProvenance(original, data.calibration, config);
+  const provenance = await describeProvenance(original, data.calibration, config, given?.source);
   const sizes = { layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
   const standIns = sizeCandidates(layers, widths, config.quantize.granularity);
   // A hopeless budget is refused before the model runs for the first time.
   const writer = createWriter(config.quantize.format, model, layers, provenance);
   assertFeasible(describeProblem({ ...sizes, writer, candidates: standIns }), config.gate.locations.size);
-  return { ...loaded, widths, data, batches, split, provenance, sizes, standIns };
+  return { ...loaded, widths, data, batches, split, provenance, sizes, standIns, ...(given && { given }) };
 }

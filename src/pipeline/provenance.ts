@@ -3,24 +3,32 @@ import type { Provenance } from '../artifact/packed-artifact.ts';
 import type { Config } from '../config/config.ts';
 import type { Selection } from '../dataset/open-data.ts';
 import type { Model } from '../onnx/model.ts';
+import type { FileIdentity } from '../report/gate-report.ts';
 import { BITGATE_VERSION } from '../version.ts';
 
 /**
  * What an artifact was made of, without a path or a date, so that the same input gives the same bytes on every machine.
  *
  * `config` covers the settings that decide over the weights: the limits of the gate only where they choose the size.
+ *
+ * @param outside what came in the place of measuring
  */
-export async function describeProvenance(model: Model, calibration: Selection, config: Config): Promise<Provenance> {
+export async function describeProvenance(
+  model: Model,
+  calibration: Selection,
+  config: Config,
+  outside?: FileIdentity,
+): Promise<Provenance> {
   const hashes = await calibration.set.contentHashes(calibration.indices);
-  const { budget, quantize, sensitivity, search, seed } = config;
+  const { budget, quantize, search, seed } = config;
   const { preprocess } = config.data;
+  const { path: _path, ...sensitivity } = config.sensitivity;
+  const settings = { budget, quantize, sensitivity, search, seed, preprocess, outside: outside?.sha256 };
   return {
     version: BITGATE_VERSION,
     model: model.contentSha256,
     data: sha256(hashes.join()),
-    config: sha256(
-      JSON.stringify({ budget, quantize, sensitivity, search, seed, preprocess, ...limitsThatDecide(config) }),
-    ),
+    config: sha256(JSON.stringify({ ...settings, ...limitsThatDecide(config) })),
   };
 }
 

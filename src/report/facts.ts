@@ -91,10 +91,11 @@ function quantizerFacts({ quantizer }: GateReport): readonly Fact[] {
 }
 
 function describeSensitivity(sensitivity: SensitivityReport): string {
-  const { method, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
-  const work = `${countText(singles)} singles and ${countText(pairs)} pairs on ${countText(samples)} samples`;
+  const { method, source, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
+  const terms = `${countText(singles)} singles and ${countText(pairs)} pairs`;
+  if (source !== undefined) return `${method}, ${loss}: ${terms} from ${source.path}, nothing was measured`;
   const cost = `${realText(forwardEquivalents)} forwards in ${durationText(seconds)}`;
-  return `${method}, ${loss}: ${work}, ${cost}; cache ${describeCache(sensitivity)}`;
+  return `${method}, ${loss}: ${terms} on ${countText(samples)} samples, ${cost}; cache ${describeCache(sensitivity)}`;
 }
 
 function describeCache({ cache, cacheKey, cacheAgeSeconds }: SensitivityReport): string {

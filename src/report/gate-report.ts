@@ -101,6 +101,8 @@ export type LayerReport = {
 
 export type SensitivityReport = {
   readonly method: string;
+  /** The file that they are from, where nothing was measured. */
+  readonly source?: FileIdentity;
   readonly loss: string;
   readonly samples: number;
   readonly singles: number;

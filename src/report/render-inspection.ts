@@ -66,6 +66,7 @@ function describeChoice({ choice: { configured, chosen, timeLimitSeconds }, meth
   const limit = `the time limit of ${durationText(timeLimitSeconds)}`;
   if (configured === 'auto')
     return `auto takes ${chosen}, the richest within ${limit}; what is kept of earlier runs costs nothing`;
+  if (configured === 'external') return 'nothing is measured: the sensitivities come from a file';
   const seconds = methods.find(({ method }) => method === chosen)?.seconds ?? 0;
   const excess = seconds > timeLimitSeconds ? `, though it takes more than ${limit}` : '';
   return `${chosen} is measured, because the config names it${excess}`;

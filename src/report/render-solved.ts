@@ -7,9 +7,16 @@ import { plainText } from './plain-text.ts';
 import type { SolvedBudget, SolvedReport } from './solved-report.ts';
 
 export function renderSolved(report: SolvedReport): string {
-  const { model, method, loss, samples, answers } = report;
-  const source = `${plainText(model)}: ${method} sensitivities that are kept, ${loss} on ${countText(samples)} samples; no model ran`;
-  return `${[source, ...answers.map(renderAnswer)].join('\n\n')}\n`;
+  const { answers } = report;
+  return `${[describeOrigin(report), ...answers.map(renderAnswer)].join('\n\n')}\n`;
+}
+
+function describeOrigin({ model, method, source, loss, samples }: SolvedReport): string {
+  const origin =
+    source === undefined
+      ? `that are kept, ${loss} on ${countText(samples)} samples`
+      : `from ${plainText(source.path)}, ${plainText(loss)}`;
+  return `${plainText(model)}: ${method} sensitivities ${origin}; no model ran`;
 }
 
 function renderAnswer(answer: SolvedBudget): string {

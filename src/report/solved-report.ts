@@ -1,11 +1,13 @@
-/** What `bitgate solve` answers from sensitivities that are kept. */
-import type { BudgetReport, GateReport, LayerReport } from './gate-report.ts';
+/** What `bitgate solve` answers from sensitivities that are at hand. */
+import type { BudgetReport, FileIdentity, GateReport, LayerReport } from './gate-report.ts';
 
 export type SolvedReport = {
   readonly schemaVersion: 1;
   readonly model: string;
   /** How the sensitivities were measured, and on how many samples. */
   readonly method: string;
+  /** The file that they are from, where they were not measured here. */
+  readonly source?: FileIdentity;
   readonly loss: string;
   readonly samples: number;
   readonly answers: readonly SolvedBudget[];

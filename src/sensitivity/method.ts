@@ -6,6 +6,9 @@
  */
 export type SensitivityMethod = 'local' | 'diagonal' | 'block' | 'pairwise';
 
+/** Where the terms of the program come from: a method that measures, or a file. */
+export type SensitivityOrigin = SensitivityMethod | 'external';
+
 /** Richest first. */
 export const MEASURED_METHODS = ['pairwise', 'block', 'diagonal'] as const;
 

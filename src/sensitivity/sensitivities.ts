@@ -1,12 +1,14 @@
-import type { SensitivityMethod } from './method.ts';
+import type { SensitivityOrigin } from './method.ts';
 
 /**
  * The measured harm of every candidate and, for `block` and `pairwise`, of pairs. Variables are the candidates layer by layer.
  * Losses are means over the calibration samples, minus the float model's loss.
  */
 export type Sensitivities = {
-  readonly method: SensitivityMethod;
-  readonly loss: 'kl' | 'cross-entropy' | 'mse';
+  readonly method: SensitivityOrigin;
+  /** What the losses are; of a file, as it says. */
+  readonly loss: string;
+  /** 0 for a file, which does not say. */
   readonly sampleCount: number;
   /** Number of candidates of each layer, shape [layerCount]. */
   readonly candidateCounts: readonly number[];

@@ -20,6 +20,7 @@ const WITHOUT_DEFAULT = [
   'quantize.activations',
   'data.evaluation.samples',
   'data.preprocess.resize',
+  'sensitivity.path',
   'gate.output',
   'gate.min',
   'gate.max',

@@ -295,15 +295,25 @@ data:
       '`search.time-limit` is -1, expected a time such as 90 (seconds), "90s", "10m" or "2h"',
     ],
     [
+      'sensitivity: { method: external }',
+      '8:24',
+      'the method external reads sensitivities from a file, and `sensitivity.path` names none\n  fix: set `sensitivity.path`, or name a method that measures',
+    ],
+    [
+      'sensitivity: { path: s.json }',
+      '8:16',
+      '`sensitivity.path` is read only with the method external\n  fix: set `sensitivity.method: external`, or remove the path',
+    ],
+    [
       'sensitivity: { method: pairwize }',
       '8:24',
-      '`sensitivity.method` is "pairwize", expected one of local, diagonal, block, pairwise, auto; did you mean pairwise?',
+      '`sensitivity.method` is "pairwize", expected one of local, diagonal, block, pairwise, auto, external; did you mean pairwise?',
     ],
     ['sensitivity: { psd: yes }', '8:21', '`sensitivity.psd` is "yes", expected true or false'],
     [
       'sensitivity:',
       '8:1',
-      '`sensitivity` is empty, expected a map with the keys method, time-limit, loss, transform, psd',
+      '`sensitivity` is empty, expected a map with the keys method, path, time-limit, loss, transform, psd',
     ],
     ['gate: { min: 90 }', '8:14', '`gate.min` is 90, expected a share from 0 to 1 (0.9 is 90 %)'],
     ['gate: { min: 90% }', '8:14', '`gate.min` is "90%", expected a share from 0 to 1 (0.9 is 90 %)'],
@@ -558,6 +568,20 @@ describe('parseConfig, overrides', () => {
     );
   });
 
+  it('parseConfig: sensitivities from a file are relative to the config; --method may turn to a file, and away from it', () => {
+    const text = `${MINIMAL}sensitivity: { method: external, path: s.json }\n`;
+    expect(parseConfig(text, '/x/b.yml').sensitivity).toMatchObject({ method: 'external', path: '/x/s.json' });
+    expect(parseConfig(text, '/x/b.yml', { method: 'diagonal' }).sensitivity).not.toHaveProperty('path');
+    const idle = text.replace('external', 'auto');
+    expect(parseConfig(idle, '/x/b.yml', { method: 'external' }).sensitivity).toMatchObject({ path: '/x/s.json' });
+    expect(errorOf(MINIMAL, { method: 'external' }).message).toBe(
+      'the method external reads sensitivities from a file, and `sensitivity.path` names none\n  fix: set `sensitivity.path`, or name a method that measures',
+    );
+    expect(errorOf(text.replace('s.json', '../build/m.quant.onnx'), { workingDirectory: '/w' }).message).toContain(
+      'm.quant.onnx is one of the inputs and would overwrite it',
+    );
+  });
+
   it('parseConfig: a budget from the command line has no place in the file', () => {
     expect(parseConfig(MINIMAL, 'b.yml', { size: '25%' }).gate.locations).toEqual({});
     expect(parseConfig(MINIMAL, 'b.yml', { bitsPerWeight: '3.5' }).budget).toEqual({
@@ -581,7 +605,7 @@ describe('parseConfig, overrides', () => {
     [{ bitsPerWeight: 'NaN' }, '--bits-per-weight is "NaN", expected a number above 0 and at most 32'],
     [
       { method: 'diagonl' },
-      '--method is "diagonl", expected one of local, diagonal, block, pairwise, auto; did you mean diagonal?',
+      '--method is "diagonl", expected one of local, diagonal, block, pairwise, auto, external; did you mean diagonal?',
     ],
     [{ model: '' }, '--model is empty, expected a path'],
     [
@@ -595,14 +619,14 @@ describe('parseConfig, overrides', () => {
   it('parseConfig: an option is named as its caller calls it', () => {
     const nameOption = (option: string) => `input ${option}`;
     expect(errorOf(MINIMAL, { method: 'x', nameOption }).message).toBe(
-      'input method is "x", expected one of local, diagonal, block, pairwise, auto',
+      'input method is "x", expected one of local, diagonal, block, pairwise, auto, external',
     );
   });
 
   it('parseConfig: problems of the file and of options come together, the file first', () => {
     expect(errorOf(`${MINIMAL}foot: 1\n`, { method: 'x' }).problems.map(({ what }) => what)).toEqual([
       'unknown key `foot` at the top',
-      '--method is "x", expected one of local, diagonal, block, pairwise, auto',
+      '--method is "x", expected one of local, diagonal, block, pairwise, auto, external',
     ]);
   });
 

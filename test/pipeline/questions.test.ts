@@ -195,7 +195,12 @@ describe('pareto', () => {
   it('pareto: each point is what a run with its budget gives; an infeasible budget is a row; no artifact is touched', async () => {
     const { exitCode, stdout, stderr, place, report } = await draw({}, '--budgets', '2.25,3,45KB,9KB');
     expect(exitCode).toBe(0);
-    expect(filesIn(place)).toEqual(['bitgate.yml', 'report/pareto.html', 'report/pareto.json']);
+    expect(filesIn(place)).toEqual([
+      'bitgate.yml',
+      'report/pareto.html',
+      'report/pareto.json',
+      'report/sensitivities.json',
+    ]);
     const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true, strictRequired: false }).compile(schema);
     validate(report());
     expect(validate.errors).toBeNull();

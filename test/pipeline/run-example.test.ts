@@ -9,7 +9,13 @@ import { bitgate, type Outcome } from './bitgate.ts';
 import { imageOf, readGlyphs } from './glyph-samples.ts';
 import { createFolder, EXAMPLE, filesIn, newFolder, readResult, removeFolder, writeConfig } from './workspace.ts';
 
-const WRITTEN = ['out/quantized.onnx', 'report/report.html', 'report/result.json', 'report/summary.md'];
+const WRITTEN = [
+  'out/quantized.onnx',
+  'report/report.html',
+  'report/result.json',
+  'report/sensitivities.json',
+  'report/summary.md',
+];
 
 /** The accuracy of a model file on the whole evaluation set of the example: one sample after the other, in plain words. */
 async function recountTop1(path: string): Promise<number> {
@@ -56,7 +62,7 @@ describe('run on the example', () => {
 
   afterAll(() => removeFolder(folder));
 
-  it('run: a kept gate is exit code 0, and leaves the artifact and three forms of the report, nothing else', () => {
+  it('run: a kept gate is exit code 0, and leaves the artifact, three forms of the report and the sensitivities, nothing else', () => {
     expect(outcome).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('bitgate: PASS') });
     expect(outcome.stdout).toContain(`report: ${join(folder, 'report')}`);
     expect(filesIn(folder)).toEqual(['bitgate.yml', ...WRITTEN].sort());

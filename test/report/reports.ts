@@ -2,7 +2,8 @@
 import type { GateReport, LayerReport } from '../../src/report/gate-report.ts';
 
 type Full = Required<Omit<GateReport, 'sensitivity' | 'selection'>> & {
-  readonly sensitivity: Required<GateReport['sensitivity']>;
+  /** What was measured is from no file. */
+  readonly sensitivity: Required<Omit<GateReport['sensitivity'], 'source'>>;
   readonly selection: Required<NonNullable<GateReport['selection']>>;
 };
 
