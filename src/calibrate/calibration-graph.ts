@@ -3,15 +3,16 @@ import { allValueNames, freshName, readValues } from '../onnx/graph-index.ts';
 import { type Model, withGraph } from '../onnx/model.ts';
 import { operator } from '../onnx/node-builders.ts';
 import { encodeModelProto, type GraphProto, type NodeProto, newOutput, type TensorProto } from '../wire/model-proto.ts';
+import { canSlideRows, slideRows } from './slide-rows.ts';
 import { add, type GraphParts, transpose, type UnfoldRequest, unfoldInput } from './unfold.ts';
 
-/** The outputs for one node. The positions of its unfolded input x are in parts, not alike many for the two moments. */
+/** The outputs for one node. The positions of its unfolded input x are in parts, not alike many for moments and shape. */
 export type MomentOutputs = {
   /** Σ x xᵀ over the positions of a part, shape [partCount, groupCount, inputCount, inputCount]. */
   readonly products: string;
   /** The mean of x over the positions of a part, shape [partCount, groupCount · inputCount, …ones]. */
   readonly means: string;
-  /** The shape of the unfolded input: [partCount, groupCount, inputCount, positions of a part]. */
+  /** A shape, [partCount, …, positions of a part]. */
   readonly shape: string;
 };
 
@@ -31,6 +32,7 @@ export function calibrationGraph(model: Model, requests: readonly UnfoldRequest[
 }
 
 function measureMoments(request: UnfoldRequest, parts: GraphParts): MomentOutputs {
+  if (canSlideRows(request)) return slideRows(request, parts);
   const { matrices, channels } = unfoldInput(request, parts);
   const turned = transpose(parts, matrices, [0, 1, 3, 2]);
   return {

@@ -57,14 +57,14 @@ export class MomentSums {
     };
   }
 
-  /** A number that is not finite makes the square on the diagonal of its own input not finite. */
+  /** A number that is not finite makes squares on the diagonal not finite, that of its own input among them. */
   #assertFinite(node: NodeProto): void {
     const { layer, layout, path } = this.#measured;
     const { inputCount } = layout;
-    for (const [index, sum] of this.#sums.entries()) {
+    for (const index of this.#sums.keys()) {
       const square = this.#products[index * inputCount + (index % inputCount)]!;
       if (Number.isFinite(square)) continue;
-      const found = Number.isFinite(sum) ? 'so large that its square overflows' : 'NaN or infinite';
+      const found = this.#sums.every(Number.isFinite) ? 'so large that its square overflows' : 'NaN or infinite';
       throw new UserError({
         what: `the input '${node.input[0]}' of layer '${layer.name}' (${describeNode(node)}) is ${found} for some calibration sample`,
         where: path,

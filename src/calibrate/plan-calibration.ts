@@ -13,7 +13,7 @@ export type CalibrationPlan = {
 };
 
 const BYTES_PER_FLOAT = 4;
-/** The unfolded input itself, with its positions of all samples side by side, and as the product reads it. */
+/** The unfolded input itself, with its positions of all samples side by side, and as the product reads it; `slideRows` takes less. */
 const UNFOLDED_COPIES = 3;
 /** A product in the runtime, in its result, and its sum in float64. */
 const BYTES_PER_PRODUCT = 16;

@@ -41,17 +41,21 @@ export type Unfolded = {
 
 /** Add the nodes that unfold the input. */
 export function unfoldInput(request: UnfoldRequest, parts: GraphParts): Unfolded {
-  const { layer, node, layout } = request;
+  const { node, layout } = request;
   const { groupCount, inputCount } = layout;
-  const name = node.input[0] ?? '';
-  const input =
-    layer.dataType === DATA_TYPE.float16 ? add(parts, 'wide', (to) => castTo(DATA_TYPE.float32, name, to)) : name;
+  const input = wideInput(request, parts);
   if (node.opType === 'Conv' || node.opType === 'ConvTranspose') return unfoldConvolution(request, input, parts);
   const channels =
     node.opType === 'Gemm' && integerAttribute(node, 'transA', 0) === 1
       ? reshape(parts, input, [1, inputCount, -1])
       : reshape(parts, turnRows(request, input, parts), [1, groupCount * inputCount, -1]);
   return { channels, matrices: reshape(parts, channels, [1, groupCount, inputCount, -1]) };
+}
+
+/** The node's data input in single precision. */
+export function wideInput({ layer, node }: UnfoldRequest, parts: GraphParts): string {
+  const name = node.input[0] ?? '';
+  return layer.dataType === DATA_TYPE.float16 ? add(parts, 'wide', (to) => castTo(DATA_TYPE.float32, name, to)) : name;
 }
 
 /** The rows that each matrix is multiplied with as columns: shape [groupCount, inputCount, positions]. */
@@ -81,15 +85,20 @@ function convolveOneHot(layer: Layer, node: NodeProto, layout: WeightLayout, inp
   const kernel = layer.dims.slice(2);
   const kernelCount = elementCount(kernel);
   const channelCount = (layout.groupCount * layout.inputCount) / kernelCount;
-  const oneHot = new Float32Array(channelCount * kernelCount * kernelCount);
-  for (let index = 0; index < channelCount * kernelCount; index++) {
-    oneHot[index * kernelCount + (index % kernelCount)] = 1;
-  }
   const isConv = node.opType === 'Conv';
   const dims = isConv ? [channelCount * kernelCount, 1, ...kernel] : [channelCount, kernelCount, ...kernel];
-  const kernels = constant(parts, 'kernels', (name) => floatTensor(name, dims, oneHot));
+  const kernels = oneHotKernels(dims, kernelCount, parts);
   const attributes = [...node.attribute.filter(({ name }) => name !== 'group'), integer('group', channelCount)];
   return add(parts, 'unfolded', (to) => operator(node.opType!, [input, kernels], to, ...attributes));
+}
+
+/** Kernels of `kernelCount` elements, each with a one where the one before it has its next. */
+export function oneHotKernels(dims: readonly number[], kernelCount: number, parts: GraphParts): string {
+  const oneHot = new Float32Array(elementCount(dims));
+  for (let index = 0; index < oneHot.length / kernelCount; index++) {
+    oneHot[index * kernelCount + (index % kernelCount)] = 1;
+  }
+  return constant(parts, 'kernels', (name) => floatTensor(name, dims, oneHot));
 }
 
 /** Whether the convolution's input is its own unfolding: a kernel of one element that visits every position once. */
@@ -129,7 +138,7 @@ function gatherMatrices(request: UnfoldRequest, input: string, parts: GraphParts
 /** Expand came with opset 8. */
 const FIRST_EXPAND = 8;
 
-function reshape(parts: GraphParts, input: string, dims: readonly number[]): string {
+export function reshape(parts: GraphParts, input: string, dims: readonly number[]): string {
   const shape = constant(parts, 'shape', (name) => int64Vector(dims, name));
   return add(parts, 'reshaped', (to) => operator('Reshape', [input, shape], to));
 }
@@ -145,7 +154,7 @@ export function add(parts: GraphParts, stem: string, make: (output: string) => N
   return output;
 }
 
-function constant(parts: GraphParts, stem: string, make: (name: string) => TensorProto): string {
+export function constant(parts: GraphParts, stem: string, make: (name: string) => TensorProto): string {
   const name = parts.fresh(stem);
   parts.initializers.push(make(name));
   return name;

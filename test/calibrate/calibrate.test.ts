@@ -27,6 +27,10 @@ const CONVOLUTIONS: readonly (readonly [string, OneLayer])[] = [
   ['with padding', conv([3, 2, 7, 6], [18, 2, 3, 3], ints('pads', [1, 1, 1, 1]))],
   ['with uneven padding', conv([2, 2, 7, 6], [12, 2, 2, 3], ints('pads', [0, 2, 1, 0]))],
   ['with strides and dilations', conv([2, 2, 9, 9], [12, 2, 3, 2], ints('strides', [2, 3]), ints('dilations', [2, 1]))],
+  ['with dilations', conv([2, 2, 9, 8], [12, 2, 3, 2], ints('dilations', [2, 3]), ints('pads', [1, 2, 3, 0]))],
+  ['of no more rows than its kernel', conv([3, 2, 3, 6], [18, 2, 3, 3], ints('pads', [1, 0, 1, 0]))],
+  ['of fewer rows than its kernel', conv([3, 2, 2, 6], [18, 2, 3, 3], ints('pads', [2, 0, 2, 0]))],
+  ['padded by as much as its output', conv([2, 2, 4, 3], [28, 2, 2, 7], ints('pads', [1, 3, 1, 3]))],
   ['of fewer positions than inputs', conv([4, 3, 3, 3], [27, 3, 3, 3], ints('kernel_shape', [3, 3]))],
   ['in groups', conv([2, 6, 5, 5], [24, 2, 2, 2], int('group', 3), ints('pads', [1, 0, 0, 1]))],
   ['per channel', conv([2, 4, 6, 6], [36, 1, 3, 3], int('group', 4), ints('strides', [2, 2]))],
@@ -237,6 +241,14 @@ describe('calibrate', () => {
       );
     },
   );
+
+  it('calibrate: NaN that only one row of the kernel sees is not taken for an overflow', async () => {
+    const batch = batchOf([2, 2, 5, 5], 11);
+    batch.feeds.x!.data[24] = Number.NaN;
+    await expect(
+      calibrateAll(await modelOf(conv([0, 2, 5, 5], [18, 2, 3, 3], ints('pads', [1, 1, 1, 1]))), [batch]),
+    ).rejects.toThrow("the input 'x' of layer 'w' (Conv node 'make_y') is NaN or infinite for some calibration sample");
+  });
 
   it('calibrate: an activation whose square overflows is told apart', async () => {
     const feeds = { x: floatInput([6, 4], 10) };
