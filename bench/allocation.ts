@@ -89,7 +89,7 @@ async function measureInput(
     cacheDirectory: CACHE,
   });
   const [effects, clock] = [benchEffects(), createStageClock(() => performance.now())];
-  const run = await prepareRun(config, effects.files, clock);
+  const run = await prepareRun(config, effects, clock);
   const sweep = await prepareSweep(run, config, effects, clock);
   const measured = await measureWithCache(run, sweep, config, effects);
   return { config, run, sweep, measured, effects, clock };

@@ -53,6 +53,7 @@ export function configOf(shared: SharedModel, settings: RunSettings): Config {
     outputPath: 'bench.onnx',
     reportDirectory: 'bench',
     budget,
+    constraints: [],
     quantize: { ...quantize, granularity: 'channel', format: 'packed', pins: [], ties: [] },
     data: { calibration, evaluation, preprocess: shared.preprocess },
     sensitivity: {

@@ -22,14 +22,15 @@ export function renderConfigDocs(page: string, schema: SchemaNode): string {
 
 type Section = { readonly title: string; readonly node: SchemaNode };
 
-/** A map with keys of its own, then those in it. */
+/** A map with keys of its own, then those in it; of a list of maps, such a map. */
 function listSections(node: SchemaNode, title: string): Section[] {
   const below = Object.entries(node.properties ?? {}).filter(([, child]) => isSection(child));
-  return [{ title, node }, ...below.flatMap(([key, child]) => listSections(child, pathOf(title, key)))];
+  const children = below.flatMap(([key, child]) => listSections(child, pathOf(title, key)));
+  return [{ title, node: node.items === undefined ? node : { ...node, ...node.items } }, ...children];
 }
 
-function isSection({ properties }: SchemaNode): boolean {
-  return properties !== undefined;
+function isSection({ properties, items }: SchemaNode): boolean {
+  return (properties ?? items?.properties) !== undefined;
 }
 
 function pathOf(title: string, key: string): string {
@@ -46,7 +47,9 @@ function renderSection({ title, node }: Section): string {
 function renderRow(title: string, key: string, node: SchemaNode, parent: SchemaNode): string {
   const cells = [
     `\`${key}\``,
-    isSection(node) ? `[a map](#${anchorOf(pathOf(title, key))})` : renderValue(node),
+    isSection(node)
+      ? `[${node.items === undefined ? 'a map' : 'a list of maps'}](#${anchorOf(pathOf(title, key))})`
+      : renderValue(node),
     renderDefault(node, parent.required?.includes(key) ?? false),
     `${node.description}${renderExamples(node)}`,
   ];

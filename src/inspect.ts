@@ -1,6 +1,7 @@
 /** What a run would work on and cost: the story of `bitgate inspect`. */
+import { explainNoAllocation, smallestAgreeingUse } from './allocate/agreeing-limits.ts';
 import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
-import { smallestUse } from './allocate/smallest-allocation.ts';
+import { smallestSum, smallestUse } from './allocate/smallest-allocation.ts';
 import type { Config } from './config/config.ts';
 import { openData } from './dataset/open-data.ts';
 import type { Batch } from './dataset/sample-set.ts';
@@ -8,6 +9,7 @@ import { modelInputs } from './onnx/model-inputs.ts';
 import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
 import { chooseMethod, forecastMethods, planMethods } from './pipeline/choose-method.ts';
+import { describeLimits, readConstraints } from './pipeline/further-limits.ts';
 import { measureMachineTimes } from './pipeline/machine-times.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
@@ -26,7 +28,8 @@ import { sampleCountOf } from './sensitivity/measure-units.ts';
 const TIMED_BATCHES = 4;
 
 /** Nothing is written; the float model runs on some batches, for the forecast. */
-export async function inspectRun(config: Config, { files, openSession }: Effects): Promise<Inspection> {
+export async function inspectRun(config: Config, { files, openSession, solve }: Effects): Promise<Inspection> {
+  const constraints = await readConstraints(config.constraints, files);
   const loaded = await readModel(config, files);
   const { original, model, layers } = loaded;
   const names = layers.map(({ name }) => name);
@@ -35,16 +38,19 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
   const given = await readSensitivities(config, loaded, widths, files);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
   const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
-  const provenance = await describeProvenance(original, data.calibration, config, given?.source);
+  const provenance = await describeProvenance(original, data.calibration, config, constraints, given?.source);
   const writer = createWriter(config.quantize.format, model, layers, provenance);
-  const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
-  const problem = describeProblem({ ...sizes, candidates });
 
   const batches = await firstOf(data.calibration.batches(), TIMED_BATCHES);
   const reference = await runFloatModel(loaded, batches, openSession);
   checkNeededLabels(config, data, batches, reference);
   const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
   const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const layerCosts = async () => costs;
+  const { quantize, budget } = config;
+  const limits = await describeLimits(constraints, { layers, widths, quantize, batch: batches[0]!, layerCosts });
+  const sizes = { writer, layers, budget, floatFileBytes: original.contentSizeBytes, ties, limits };
+  const problem = describeProblem({ ...sizes, candidates });
   const plans = planMethods({ model, candidates, costs, memoryLimitBytes: config.memoryLimitBytes });
   const measuredSamples = fittingSampleCount(data.calibration.indices.length, batches[0]!.sampleCount, config.search);
   const ratio = measuredSamples / sampleCountOf(batches);
@@ -65,7 +71,12 @@ export async function inspectRun(config: Config, { files, openSession }: Effects
         .map(({ bitWidth, partBytes }) => ({ bitWidth, bytes: partBytes })),
     })),
     budget: problem.budget,
-    smallest: smallestUse(problem),
+    smallest: (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
+    limits: problem.constraints.map(({ costs: costsOfChoices, ...limit }) => ({
+      ...limit,
+      smallest: smallestSum(problem, (variable) => costsOfChoices[variable]!),
+    })),
+    problems: await explainNoAllocation(problem, solve),
     measuredSamples,
     methods,
     choice: {

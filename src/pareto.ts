@@ -35,13 +35,13 @@ export async function drawPareto(
   const clock = createStageClock(effects.now);
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
-  const run = await prepareRun(anyBudget, effects.files, clock);
-  if (budgets !== undefined) assertSomeFeasible(budgets, run, config);
+  const run = await prepareRun(anyBudget, effects, clock);
+  if (budgets !== undefined) await assertSomeFeasible(budgets, run, config, effects.solve);
   const sweep = await prepareSweep(run, anyBudget, effects, clock);
   const measured = await clock.time('measure sensitivities', () => obtainSensitivities(run, sweep, config, effects));
 
   const input = { config, run, sweep, measured, effects, clock };
-  const wanted = budgets ?? spreadBudgets(sweep.problem);
+  const wanted = budgets ?? (await spreadBudgets(sweep.problem, effects.solve));
   const searchSeconds = config.search.timeLimitSeconds / wanted.length;
   const earlier: EvaluatedAllocation[] = [];
   const points: ParetoPoint[] = [];
@@ -51,7 +51,7 @@ export async function drawPareto(
       ? await answerIfAny(input, { budget: problem.budget, searchSeconds, earlier })
       : undefined;
     if (answer !== undefined) earlier.push(evaluatedOf(answer));
-    points.push(describePoint(budget, problem, answer));
+    points.push(await describePoint(budget, problem, answer, effects.solve));
     effects.note(
       `pareto, ${points.length} of ${wanted.length}: ${describePointInLine(points.at(-1)!, config.gate.metric)}`,
     );

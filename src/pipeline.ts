@@ -11,12 +11,10 @@ import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
-import type { Solve } from './solver/solution.ts';
 
 /** The world outside, injected. */
 export type Effects = MeasureEffects & {
   readonly files: Files;
-  readonly solve: Solve;
   /** A clock in milliseconds. */
   now(): number;
 };
@@ -29,7 +27,7 @@ export type Effects = MeasureEffects & {
 export async function runGate(config: Config, effects: Effects, shares?: Shares): Promise<Outcome> {
   const clock = createStageClock(effects.now);
 
-  const run = await prepareRun(config, effects.files, clock);
+  const run = await prepareRun(config, effects, clock);
   const sweep = await prepareSweep(run, config, effects, clock);
   const measured = await clock.time('measure sensitivities', () =>
     obtainSensitivities(run, sweep, config, effects, shares),

@@ -11,7 +11,6 @@ import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
 import { createStageClock } from './pipeline/stage-clock.ts';
 import type { Effects } from './pipeline.ts';
-import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { measureUnits } from './sensitivity/measure-units.ts';
 
 export type PlannedMeasurement = {
@@ -24,9 +23,9 @@ export type PlannedMeasurement = {
 /** Divide what is not known already; the model runs once, on one batch, anywhere. */
 export async function planMeasurement(config: Config, count: number, effects: Effects): Promise<PlannedMeasurement> {
   const method = sharedMethod(config);
-  const run = await prepareRun(config, effects.files, createStageClock(effects.now));
-  const { model, layers, batches, standIns: candidates } = run;
-  const costs = await measureLayerCosts(model, layers, batches[0]!, effects.openSession);
+  const run = await prepareRun(config, effects, createStageClock(effects.now));
+  const { model, standIns: candidates } = run;
+  const costs = await run.layerCosts();
   const plan = planMethod({ model, candidates, costs, memoryLimitBytes: config.memoryLimitBytes }, method);
   const { cache } = await openKnown(run, [plan], config, effects);
   const shards = planShards(plannedUnits(plan), count, cache.known);
@@ -58,7 +57,7 @@ export async function measureShard(
 ): Promise<MeasuredShare> {
   const method = sharedMethod(config);
   const clock = createStageClock(effects.now);
-  const run = await prepareRun(config, effects.files, clock);
+  const run = await prepareRun(config, effects, clock);
   const { candidates, costs, times, fitting } = await prepareSweep(run, config, effects, clock);
   const input = { ...fitting, candidates, costs };
   const whole = planMethod({ ...input, memoryLimitBytes: config.memoryLimitBytes }, method);

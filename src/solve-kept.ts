@@ -1,4 +1,5 @@
 /** A new budget answered from sensitivities that are kept, or in a file: no model runs, no session is opened. The story of `bitgate solve`. */
+import { explainNoAllocation } from './allocate/agreeing-limits.ts';
 import { type Allocation, allocate, NoAllocationError } from './allocate/allocate.ts';
 import type { AllocationProblem, ChosenVariables } from './allocate/allocation-problem.ts';
 import { effectiveBits, findShortage } from './allocate/smallest-allocation.ts';
@@ -7,7 +8,7 @@ import { type Problem, UserError } from './errors.ts';
 import { describeProblem, exactBudget } from './pipeline/allocation-problem.ts';
 import { SOLVE_LIMITS } from './pipeline/answer-budget.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
-import { describeBudget, describeLayers } from './pipeline/build-report.ts';
+import { describeBudget, describeFurtherLimits, describeLayers } from './pipeline/build-report.ts';
 import { smallestBudget } from './pipeline/describe-pareto.ts';
 import { openAllKept } from './pipeline/known-units.ts';
 import { type PreparedRun, prepareRun } from './pipeline/prepare-run.ts';
@@ -19,7 +20,10 @@ import { MEASURED_METHODS } from './sensitivity/method.ts';
 import { quadraticTerms } from './sensitivity/pair-terms.ts';
 import type { Sensitivities } from './sensitivity/sensitivities.ts';
 
-export type SolveKeptEffects = Pick<Effects, 'files' | 'solve' | 'device' | 'openCache' | 'note' | 'now'>;
+export type SolveKeptEffects = Pick<
+  Effects,
+  'files' | 'openSession' | 'solve' | 'device' | 'openCache' | 'note' | 'now'
+>;
 
 export type KeptOutcome = {
   readonly report: SolvedReport;
@@ -41,7 +45,7 @@ export async function solveKept(
   assertChoice(config);
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
-  const run = await prepareRun(anyBudget, effects.files, createStageClock(effects.now));
+  const run = await prepareRun(anyBudget, effects, createStageClock(effects.now));
   const { sensitivities, source } = run.given ?? { sensitivities: await findKept(run, config, effects) };
   const { quadratic } = quadraticTerms(sensitivities, config.sensitivity);
   const writer = createWriter(config.quantize.format, run.model, run.layers, run.provenance);
@@ -53,9 +57,9 @@ export async function solveKept(
     const problem = { ...sizes, budget: exactBudget(budget, run.sizes.floatFileBytes, sizes) };
     const asked = describeBudget(budget, problem);
     const found = await allocateOrSay(problem, quadratic, effects.solve);
-    if ('what' in found) {
-      problems.push(found);
-      answers.push({ budget: asked, status: 'infeasible', ...smallestBudget(problem) });
+    if (!('variables' in found)) {
+      problems.push(...found);
+      answers.push({ budget: asked, status: 'infeasible', ...(await smallestBudget(problem, effects.solve)) });
     } else answers.push({ budget: asked, ...describeAllocation(run, problem, found.variables), ...found.solver });
   }
   const { method, loss, sampleCount: samples } = sensitivities;
@@ -67,14 +71,14 @@ async function allocateOrSay(
   problem: AllocationProblem,
   quadratic: Float64Array,
   solve: Effects['solve'],
-): Promise<Allocation | Problem> {
+): Promise<Allocation | readonly Problem[]> {
   const shortage = findShortage(problem);
-  if (shortage !== undefined) return shortage;
+  if (shortage !== undefined) return [shortage];
   try {
     return await allocate(problem, quadratic, solve, SOLVE_LIMITS);
   } catch (error) {
-    if (error instanceof NoAllocationError && problem.constraints.length > 0)
-      return { what: error.message, fix: 'raise the budget, or another limit' };
+    const reasons = error instanceof NoAllocationError ? await explainNoAllocation(problem, solve) : [];
+    if (reasons.length > 0) return reasons;
     throw error;
   }
 }
@@ -127,6 +131,7 @@ function describeAllocation({ layers }: PreparedRun, problem: AllocationProblem,
   return {
     sizeBytes: problem.fileBytes(partBytes, variables),
     effectiveBits: effectiveBits(problem, variables),
+    ...describeFurtherLimits(problem, variables),
     allocation: describeLayers(layers, problem, variables),
   };
 }

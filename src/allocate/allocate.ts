@@ -1,6 +1,6 @@
 /** Sensitivities and a budget to an allocation: the integer quadratic program, solved over the widths that the file can hold. */
 import { joinGroups } from '../program/join-groups.ts';
-import type { LinearConstraint } from '../program/quadratic-program.ts';
+import type { Assignment, LinearConstraint, QuadraticProgram } from '../program/quadratic-program.ts';
 import { variableOffsets } from '../program/variables.ts';
 import type { Solution, Solve, SolveLimits } from '../solver/solution.ts';
 import {
@@ -78,26 +78,45 @@ async function solveFor(
   limits: SolveLimits,
 ): Promise<Allocation | undefined> {
   const limit = programLimit(problem, usable);
-  const sets = jointChoices(problem, usable);
-  if (limit === undefined || sets === undefined) return undefined;
-  const groupSizes = candidateCounts(problem);
-  const constraints = [sizeLimit(problem, limit), ...problem.constraints];
-  const joined = joinGroups({ groupSizes, quadratic, constraints }, sets);
+  if (limit === undefined) return undefined;
+  const joined = programOver(problem, quadratic, usable, [sizeConstraint(problem, limit), ...problem.constraints]);
+  if (joined === undefined) return undefined;
   const solution = await solve(joined.program, limits);
   if (solution.status === 'infeasible') return undefined;
   if (solution.status === 'failed') throw new UnsolvedError(`the allocation could not be solved: ${solution.reason}`);
   const { assignment, proof: _proof, ...solver } = solution;
-  const offsets = variableOffsets(groupSizes);
-  return { variables: joined.restore(assignment).map((choice, layer) => offsets[layer]! + choice), solver };
+  return { variables: joined.variablesOf(assignment), solver };
 }
 
-function sizeLimit({ choices, budget }: AllocationProblem, limit: number): LinearConstraint {
+export type JoinedProgram = {
+  readonly program: QuadraticProgram;
+  variablesOf(assignment: Assignment): ChosenVariables;
+};
+
+/** The program over the usable variables, tied layers as one; undefined when some layer has none of them. */
+export function programOver(
+  problem: AllocationProblem,
+  quadratic: Float64Array,
+  usable: readonly number[],
+  constraints: readonly LinearConstraint[],
+): JoinedProgram | undefined {
+  const sets = jointChoices(problem, usable);
+  if (sets === undefined) return undefined;
+  const groupSizes = candidateCounts(problem);
+  const { program, restore } = joinGroups({ groupSizes, quadratic, constraints }, sets);
+  const offsets = variableOffsets(groupSizes);
+  const variablesOf = (assignment: Assignment) => restore(assignment).map((choice, layer) => offsets[layer]! + choice);
+  return { program, variablesOf };
+}
+
+/** The layers' parts within a limit. */
+export function sizeConstraint({ choices, budget }: AllocationProblem, limit: number): LinearConstraint {
   const costOf = budget.kind === 'file-bytes' ? ({ partBytes }: Choice) => partBytes : weightBitsOf;
   return { name: 'size', costs: Float64Array.from(choices, costOf), limit };
 }
 
 /** What the layers' parts may take; undefined when even the smallest do not fit. */
-function programLimit(problem: AllocationProblem, usable: readonly number[]): number | undefined {
+export function programLimit(problem: AllocationProblem, usable: readonly number[]): number | undefined {
   const { budget } = problem;
   if (budget.kind === 'weight-bits') return budget.limit;
   let limit = budget.limit - problem.fileBytes(0, usable);

@@ -1,4 +1,5 @@
 import type { LinearConstraint } from '../program/quadratic-program.ts';
+import type { OfferedWidth } from './offered-widths.ts';
 
 /** A candidate as the program sees it. */
 export type Choice = {
@@ -18,6 +19,17 @@ export type Budget =
   | { readonly kind: 'file-bytes'; readonly limit: number }
   | { readonly kind: 'weight-bits'; readonly limit: number };
 
+/** A further limit before its costs are laid out over the choices. */
+export type CostLimit = Pick<FurtherLimit, 'name' | 'unit' | 'limit'> & {
+  costOf(layerIndex: number, width: OfferedWidth): number;
+};
+
+/** A linear limit beside the budget. */
+export type FurtherLimit = LinearConstraint & {
+  /** Of its costs, where they have one. */
+  readonly unit?: string;
+};
+
 export type AllocationProblem = {
   /** The variables, layer by layer, in ascending bits. */
   readonly choices: readonly Choice[];
@@ -31,8 +43,7 @@ export type AllocationProblem = {
   fileBytes(partBytes: number, usable: readonly number[]): number;
   /** Groups of layer indices that take one width; no layer is in two. */
   readonly ties: readonly (readonly number[])[];
-  /** Further linear limits over the choices. */
-  readonly constraints: readonly LinearConstraint[];
+  readonly constraints: readonly FurtherLimit[];
 };
 
 /** The index of the choice that each layer takes, shape [layerCount]. */

@@ -9,9 +9,13 @@ export function smallestUse(problem: AllocationProblem): number {
   const { budget, choices } = problem;
   if (budget.kind === 'file-bytes')
     return Math.min(...variablesByWidths(problem).map((usable) => smallestFile(problem, usable)));
+  return smallestSum(problem, (variable) => weightBitsOf(choices[variable]!));
+}
+
+/** The least sum over all layers, whatever else it takes. */
+export function smallestSum(problem: AllocationProblem, costOf: (variable: number) => number): number {
   const all = variablesWhere(problem, () => true);
-  const weightBits = (variable: number) => weightBitsOf(choices[variable]!);
-  return sumOf(cheapest(problem, all, weightBits), weightBits);
+  return sumOf(cheapest(problem, all, costOf), costOf);
 }
 
 /** Bytes of the smallest file that uses no other variables; each layer has one among them. */
@@ -71,9 +75,9 @@ function describeShortage(problem: AllocationProblem, smallest: number): Problem
       fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
     };
   }
-  const bitsPerWeight = (bits: number) => rounded(bits / totalWeights(problem));
+  const words = (bits: number) => bitsPerWeight(problem, bits);
   return {
-    what: `no allocation fits the budget of ${bitsPerWeight(budget.limit)} bits per weight; the smallest has ${bitsPerWeight(smallest)}`,
+    what: `no allocation fits the budget of ${words(budget.limit)} bits per weight; the smallest has ${words(smallest)}`,
     fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
   };
 }
@@ -96,7 +100,7 @@ export function weightBitsOf({ storedBits, weightCount }: Choice): number {
   return storedBits * weightCount;
 }
 
-/** Up to four decimals, rounded up so that the number named is itself enough. */
-function rounded(bits: number): number {
-  return Math.ceil(bits * 10_000 - 1e-6) / 10_000;
+/** Mean bits per weight in up to four decimals, rounded up so that the number named is itself enough. */
+export function bitsPerWeight(problem: AllocationProblem, weightBits: number): number {
+  return Math.ceil((weightBits / totalWeights(problem)) * 10_000 - 1e-6) / 10_000;
 }

@@ -37,6 +37,7 @@ const FACTS = {
 /** Settings that work on measured losses, or beside them, so that changing one measures nothing again. */
 const NOT_IN_THE_KEY = [
   '`budget`',
+  '`constraints`',
   '`gate`',
   '`quantize.tie`',
   '`quantize.format`',

@@ -1,5 +1,7 @@
 /** Two configs of one gate, compared in what they demand: the limits of the base branch and those of a change. */
-import type { BudgetConfig, Config, LimitKey, LimitName, Limits } from './config.ts';
+import type { SourceLocation } from '../errors.ts';
+import { renderPath } from '../schema-words.ts';
+import type { BudgetConfig, Config, ConstraintConfig, LimitKey, LimitName, Limits } from './config.ts';
 
 /** One demand that differs; `base` and `head` are as a person would write them. */
 export type PolicyDifference = {
@@ -10,6 +12,8 @@ export type PolicyDifference = {
   /** Whether the change demands less, or something that cannot be compared. */
   readonly isWeaker: boolean;
   readonly limitName?: LimitName;
+  /** Where the change has it, if that is not where its limit stands. */
+  readonly where?: SourceLocation;
 };
 
 /**
@@ -22,6 +26,10 @@ export function withPolicyOf(base: Config, head: Config): Config {
   return {
     ...head,
     budget: base.budget,
+    constraints: base.constraints.map(({ location: _location, ...constraint }) => {
+      const place = head.constraints.find(({ name }) => name === constraint.name)?.location;
+      return place === undefined ? constraint : { ...constraint, location: place };
+    }),
     data: { ...head.data, evaluation },
     gate: { ...base.gate, locations: head.gate.locations },
   };
@@ -31,6 +39,7 @@ export function withPolicyOf(base: Config, head: Config): Config {
 export function comparePolicies(base: Config, head: Config): readonly PolicyDifference[] {
   return [
     ...compareBudgets(base.budget, head.budget),
+    ...compareConstraints(base.constraints, head.constraints),
     ...compareWords('gate.metric', base.gate.metric, head.gate.metric),
     ...compareWords('gate.output', base.gate.output, head.gate.output),
     ...compareLimits('', base.gate, head.gate),
@@ -101,6 +110,48 @@ function describeBudget(budget: BudgetConfig): { readonly amount: number; readon
     case 'auto':
       return { amount: 0, text: 'auto' };
   }
+}
+
+/** By their names: one that is new demands more, whatever it is. */
+function compareConstraints(
+  base: readonly ConstraintConfig[],
+  head: readonly ConstraintConfig[],
+): readonly PolicyDifference[] {
+  const names = new Set([...base, ...head].map(({ name }) => name));
+  return [...names].flatMap((wanted) => {
+    const [before, after] = [base, head].map((constraints) => constraints.find(({ name }) => name === wanted));
+    const words = { base: describeConstraint(before), head: describeConstraint(after) };
+    if (words.base === words.head) return [];
+    const isWeaker = before !== undefined && !(after !== undefined && isStricter(after, before));
+    const where = after?.location;
+    return [
+      { name: renderPath(['constraints', wanted]), ...words, isWeaker, ...(where === undefined ? {} : { where }) },
+    ];
+  });
+}
+
+/** Whether it is the same limit but for a smaller number. */
+function isStricter(limit: ConstraintConfig, other: ConstraintConfig): boolean {
+  const [a, b] = [amountOf(limit), amountOf(other)];
+  return a.of === b.of && a.amount < b.amount;
+}
+
+/** A number, and what can be compared with it. */
+function amountOf(constraint: ConstraintConfig): { readonly amount: number; readonly of: string } {
+  if (constraint.kind === 'costs') {
+    const { limit, unit, path } = constraint;
+    return { amount: limit, of: `${unit === undefined ? '' : ` ${unit}`} by ${path}` };
+  }
+  const { bops } = constraint;
+  return bops.kind === 'ratio'
+    ? { amount: bops.ratio * 100, of: ' % of the float model' }
+    : { amount: bops.count, of: ' bit operations' };
+}
+
+function describeConstraint(constraint: ConstraintConfig | undefined): string {
+  if (constraint === undefined) return describe(undefined);
+  const { amount, of } = amountOf(constraint);
+  return `${amount}${of}`;
 }
 
 function compareSampleCounts(base = Number.POSITIVE_INFINITY, head = Number.POSITIVE_INFINITY) {

@@ -7,6 +7,7 @@ export type ConfigDocument = {
   readonly output: string;
   readonly report: string;
   readonly budget: 'auto' | { readonly size?: number | string; readonly bits?: number };
+  readonly constraints: readonly ConstraintDocument[];
   readonly quantize: {
     readonly bits: readonly number[];
     readonly method: 'rtn' | 'gptq' | 'gpfq';
@@ -53,6 +54,11 @@ export type ConfigDocument = {
   readonly 'cache-verify': number;
   readonly 'memory-limit': number | string;
 };
+
+/** The rules see to it that one of the two forms is whole. */
+export type ConstraintDocument =
+  | { readonly bops: number | string }
+  | { readonly name: string; readonly costs: string; readonly limit: number; readonly unit?: string };
 
 export type LimitsDocument = {
   readonly min?: number;

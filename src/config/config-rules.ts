@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import { describeFound, renderPath } from '../schema-words.ts';
 import { parseByteSize } from './byte-size.ts';
+import { findConstraintProblems } from './constraint-rules.ts';
 import { parseDuration } from './duration.ts';
 import { type AppliedOverrides, parseSize } from './overrides.ts';
 import type { ValuePath, YamlDocument } from './yaml-document.ts';
@@ -25,6 +26,7 @@ export function findRuleProblems(
     ...findChannelProblems(document, read),
     ...findActivationProblems(document, read),
     ...findExternalProblems(document, read, applied),
+    ...findConstraintProblems(document, read(['constraints'])),
     ...findPathProblems(document, read, directory, applied),
   ];
 }
@@ -174,6 +176,12 @@ function findExternalProblems(document: YamlDocument, read: Read, applied: Appli
   return [{ what, where: document.locateKey(['sensitivity', 'path']), fix }];
 }
 
+/** Of the cost tables. */
+function tablePaths(read: Read, pathAt: (path: ValuePath) => string | undefined) {
+  const constraints = read(['constraints']);
+  return Array.isArray(constraints) ? constraints.map((_, index) => pathAt(['constraints', index, 'costs'])) : [];
+}
+
 function findPathProblems(
   document: YamlDocument,
   read: Read,
@@ -187,7 +195,8 @@ function findPathProblems(
   const calibration = pathAt(['data', 'calibration', 'path']);
   const evaluation = pathAt(['data', 'evaluation', 'path']);
   const output = applied.outputPath ?? pathAt(['output']);
-  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation, pathAt(['sensitivity', 'path'])];
+  const tables = [pathAt(['sensitivity', 'path']), ...tablePaths(read, pathAt)];
+  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation, ...tables];
   const problems: Problem[] = [];
   if (calibration !== undefined && calibration === evaluation) {
     problems.push({

@@ -1,4 +1,5 @@
 import type { SourceLocation } from '../errors.ts';
+import type { BitOperationsLimit } from './bit-operations.ts';
 
 /** The settings of one run, checked and complete; every path is absolute. */
 export type Config = {
@@ -10,6 +11,8 @@ export type Config = {
   readonly outputPath: string;
   readonly reportDirectory: string;
   readonly budget: BudgetConfig;
+  /** Further limits, each with a name of its own. */
+  readonly constraints: readonly ConstraintConfig[];
   readonly quantize: QuantizeConfig;
   readonly data: DataConfig;
   readonly sensitivity: SensitivityConfig;
@@ -58,6 +61,26 @@ export type BudgetConfig =
   | { readonly kind: 'bits-per-weight'; readonly bitsPerWeight: number }
   /** The smallest that passes the gate, and no larger than `gate.max-size` where that is set. */
   | { readonly kind: 'auto'; readonly maxSizeBytes?: number };
+
+/** A limit that every allocation keeps beside the budget: a sum of what its layers cost. */
+export type ConstraintConfig = BitOperationsConfig | CostsConfig;
+
+export type BitOperationsConfig = NamedConfig & { readonly kind: 'bops'; readonly bops: BitOperationsLimit };
+
+export type CostsConfig = NamedConfig & {
+  readonly kind: 'costs';
+  /** The table of costs, a JSON file. */
+  readonly path: string;
+  readonly limit: number;
+  /** Of the limit and the costs; that of the table when absent. */
+  readonly unit?: string;
+};
+
+type NamedConfig = {
+  readonly name: string;
+  /** Where it stands, for messages. */
+  readonly location?: SourceLocation;
+};
 
 export type QuantizeConfig = {
   /** Offered bit-widths, ascending, each in 2…8. */

@@ -2,11 +2,13 @@
 import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Problem, type SourceLocation, UserError } from '../errors.ts';
+import { parseBitOperations } from './bit-operations.ts';
 import { parseByteSize } from './byte-size.ts';
 import type {
   BudgetConfig,
   CacheConfig,
   Config,
+  ConstraintConfig,
   DataConfig,
   GateConfig,
   LimitKey,
@@ -14,7 +16,7 @@ import type {
   Limits,
   PreprocessConfig,
 } from './config.ts';
-import type { ConfigDocument, LimitsDocument } from './config-document.ts';
+import type { ConfigDocument, ConstraintDocument, LimitsDocument } from './config-document.ts';
 import { findRuleProblems } from './config-rules.ts';
 import { parseDuration } from './duration.ts';
 import { type AppliedOverrides, applyOverrides, type ConfigOverrides, listOptions, parseSize } from './overrides.ts';
@@ -69,6 +71,10 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     outputPath: applied.outputPath ?? toAbsolute(settings.output),
     reportDirectory: applied.reportDirectory ?? toAbsolute(settings.report),
     budget: withinMaxSize(applied.budget ?? buildBudget(settings), settings),
+    constraints: settings.constraints.map((constraint, index) => ({
+      ...buildConstraint(constraint, toAbsolute),
+      location: document.locate(['constraints', index, 'bops' in constraint ? 'bops' : 'limit']),
+    })),
     quantize: {
       bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
       method: settings.quantize.method,
@@ -132,6 +138,12 @@ function withinMaxSize(budget: BudgetConfig, { gate }: ConfigDocument): BudgetCo
   return budget.kind === 'auto' && maxSize !== undefined
     ? { ...budget, maxSizeBytes: parseByteSize(maxSize)! }
     : budget;
+}
+
+function buildConstraint(constraint: ConstraintDocument, toAbsolute: (path: string) => string): ConstraintConfig {
+  if ('bops' in constraint) return { kind: 'bops', name: 'bops', bops: parseBitOperations(constraint.bops)! };
+  const { name, costs, limit, unit } = constraint;
+  return { kind: 'costs', name, path: toAbsolute(costs), limit, ...(unit === undefined ? {} : { unit }) };
 }
 
 /** In the order of the file: an object would put layers with number names first. */

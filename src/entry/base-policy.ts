@@ -55,8 +55,8 @@ function parseBase(text: string, path: string, commit: string, overrides: Config
   }
 }
 
-function describe({ name, base, head, isWeaker, limitName }: PolicyDifference, { gate }: Config): Annotation {
-  const where = limitName === undefined ? undefined : gate.locations[limitName];
+function describe({ name, base, head, isWeaker, limitName, ...place }: PolicyDifference, { gate }: Config): Annotation {
+  const where = limitName === undefined ? place.where : gate.locations[limitName];
   const change = isWeaker ? 'is weakened' : 'is changed';
   return {
     level: isWeaker ? 'warning' : 'notice',

@@ -5,6 +5,7 @@ import { findConfigWarnings } from '../config/config-warnings.ts';
 import type { ConfigOverrides } from '../config/overrides.ts';
 import { renderStarterConfig } from '../config/starter-config.ts';
 import { type Problem, UserError } from '../errors.ts';
+import { readConstraints } from '../pipeline/further-limits.ts';
 import { harmlessJson } from '../report/harmless-json.ts';
 import { renderPareto } from '../report/render-pareto.ts';
 import { renderSolved } from '../report/render-solved.ts';
@@ -130,7 +131,9 @@ async function inspect(configPath: string, overrides: ConfigOverrides, io: CliIo
 }
 
 async function validate(configPath: string, overrides: ConfigOverrides, io: CliIo): Promise<number> {
-  await checkPaths(await readWithWarnings(configPath, overrides, io), io.files);
+  const config = await readWithWarnings(configPath, overrides, io);
+  await checkPaths(config, io.files);
+  await readConstraints(config.constraints, io.files);
   io.stdout.write(`${configPath} is valid\n`);
   return EXIT_CODE.passed;
 }

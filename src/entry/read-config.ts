@@ -51,7 +51,7 @@ export async function checkPaths(config: Config, files: Files): Promise<void> {
   await files.assertFolderCanBeWritten(config.reportDirectory);
 }
 
-async function checkInputs({ modelPath, data, sensitivity }: Config, files: Files): Promise<void> {
+async function checkInputs({ modelPath, data, sensitivity, constraints }: Config, files: Files): Promise<void> {
   const modelKind = await files.kindOf(modelPath);
   const problems = [
     ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
@@ -59,6 +59,9 @@ async function checkInputs({ modelPath, data, sensitivity }: Config, files: File
     ...(await findMissing('evaluation data', data.evaluation.path, files)),
     ...(await findMissing('file of sensitivities', sensitivity.path, files)),
   ];
+  for (const constraint of constraints) {
+    if (constraint.kind === 'costs') problems.push(...(await findMissing('file of costs', constraint.path, files)));
+  }
   if (problems.length > 0) throw new UserError(problems);
 }
 

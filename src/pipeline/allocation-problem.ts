@@ -1,5 +1,5 @@
 /** The program's costs, from the parts that candidates would have in the artifact. */
-import type { AllocationProblem, Budget } from '../allocate/allocation-problem.ts';
+import type { AllocationProblem, Budget, CostLimit, FurtherLimit } from '../allocate/allocation-problem.ts';
 import { largestFile, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { BudgetConfig } from '../config/config.ts';
 import type { Layer } from '../onnx/list-layers.ts';
@@ -14,6 +14,7 @@ export type ProblemInput = {
   /** For a budget that is a share of the float file. */
   readonly floatFileBytes: number;
   readonly ties: AllocationProblem['ties'];
+  readonly limits: readonly CostLimit[];
 };
 
 export function describeProblem({
@@ -23,6 +24,7 @@ export function describeProblem({
   budget,
   floatFileBytes,
   ties,
+  limits,
 }: ProblemInput): AllocationProblem {
   const choices = candidates.map((candidate) => {
     const { sizeBytes: partBytes, storedBits, sharedPart } = writer.partsOf(candidate);
@@ -36,7 +38,18 @@ export function describeProblem({
       usable.map((variable) => candidates[variable]!),
     );
   const sizes = { choices, layerNames, fileBytes };
-  return { ...sizes, ties, constraints: [], budget: exactBudget(budget, floatFileBytes, sizes) };
+  const constraints = layOut(limits, candidates);
+  return { ...sizes, ties, constraints, budget: exactBudget(budget, floatFileBytes, sizes) };
+}
+
+/** Further limits with a cost for each candidate. */
+export function layOut(limits: readonly CostLimit[], candidates: ProblemInput['candidates']): FurtherLimit[] {
+  return limits.map(({ costOf, ...limit }) => ({
+    ...limit,
+    costs: Float64Array.from(candidates, ({ layerIndex, bitWidth, content }) =>
+      costOf(layerIndex, content === 'float' ? content : bitWidth),
+    ),
+  }));
 }
 
 /** The budget in exact bytes or bits; `auto` leaves all the room that some allocation could use. */

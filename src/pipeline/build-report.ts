@@ -45,6 +45,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       effectiveBits: effectiveBits(problem, chosen.best.variables),
     },
     budget: describeBudget(config.budget, problem),
+    ...describeFurtherLimits(problem, chosen.best.variables),
     ...(parts.sizeSearch === undefined ? {} : { sizeSearch: parts.sizeSearch }),
     float: { metric, value: measurements.float, samples },
     quantized: { metric, value: measurements.quantized, samples },
@@ -117,6 +118,16 @@ export function describeBudget(budget: BudgetConfig, problem: AllocationProblem)
     case 'auto':
       return { limitBytes: problem.budget.limit, source: 'auto' };
   }
+}
+
+/** What an allocation uses up of each, where there are some. */
+export function describeFurtherLimits(
+  { constraints }: AllocationProblem,
+  variables: ChosenVariables,
+): Pick<GateReport, 'constraints'> {
+  if (constraints.length === 0) return {};
+  const used = (costs: Float64Array) => variables.reduce((sum, variable) => sum + costs[variable]!, 0);
+  return { constraints: constraints.map(({ costs, ...limit }) => ({ ...limit, used: used(costs) })) };
 }
 
 function describeGranularity(granularity: Granularity): string {

@@ -1,9 +1,11 @@
 /** Budgets and their answers as the points of a picture. */
+import { explainNoAllocation, smallestAgreeingUse } from '../allocate/agreeing-limits.ts';
 import type { AllocationProblem } from '../allocate/allocation-problem.ts';
 import { effectiveBits, findShortage, smallestUse, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { BudgetConfig, Config } from '../config/config.ts';
-import { UserError } from '../errors.ts';
+import { type Problem, UserError } from '../errors.ts';
 import type { ParetoPoint, ParetoReport } from '../report/pareto-report.ts';
+import type { Solve } from '../solver/solution.ts';
 import { describeProblem, exactBudget } from './allocation-problem.ts';
 import type { BudgetAnswer } from './answer-budget.ts';
 import { createWriter } from './artifact-writer.ts';
@@ -24,20 +26,38 @@ export function isFeasible(problem: AllocationProblem): boolean {
 }
 
 /** @throws UserError with the reason of every budget, if none can be met */
-export function assertSomeFeasible(budgets: readonly BudgetConfig[], run: PreparedRun, { quantize }: Config): void {
+export async function assertSomeFeasible(
+  budgets: readonly BudgetConfig[],
+  run: PreparedRun,
+  { quantize }: Config,
+  solve: Solve,
+): Promise<void> {
   const writer = createWriter(quantize.format, run.model, run.layers, run.provenance);
   const problem = describeProblem({ ...run.sizes, writer, candidates: run.standIns });
-  const shortages = budgets.map((budget) => findShortage(withBudget(problem, budget, run)));
-  const found = shortages.filter((shortage) => shortage !== undefined);
-  if (found.length === budgets.length) throw new UserError(found);
+  const problems: Problem[] = [];
+  for (const budget of budgets) {
+    const found = await explainBudget(withBudget(problem, budget, run), solve);
+    if (found.length === 0) return;
+    problems.push(...found);
+  }
+  throw new UserError(problems);
+}
+
+/** Why a budget leaves no allocation; empty where it leaves one. */
+async function explainBudget(problem: AllocationProblem, solve: Solve): Promise<readonly Problem[]> {
+  const shortage = findShortage(problem);
+  return shortage === undefined ? explainNoAllocation(problem, solve) : [shortage];
 }
 
 /** How many budgets a picture has by itself. */
 const SPREAD_COUNT = 6;
 
 /** From the smallest file to the largest, each larger by the same factor: the curve bends at its small end. */
-export function spreadBudgets(problem: AllocationProblem): BudgetConfig[] {
-  const [smallest, largest] = [smallestUse(problem), problem.budget.limit];
+export async function spreadBudgets(problem: AllocationProblem, solve: Solve): Promise<BudgetConfig[]> {
+  const [smallest, largest] = [
+    (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
+    problem.budget.limit,
+  ];
   const sizes = Array.from({ length: SPREAD_COUNT }, (_, index) =>
     Math.round(smallest * (largest / smallest) ** (index / (SPREAD_COUNT - 1))),
   );
@@ -45,14 +65,15 @@ export function spreadBudgets(problem: AllocationProblem): BudgetConfig[] {
 }
 
 /** @param answer absent where no allocation fits */
-export function describePoint(
+export async function describePoint(
   budget: BudgetConfig,
   problem: AllocationProblem,
   answer: BudgetAnswer | undefined,
-): ParetoPoint {
+  solve: Solve,
+): Promise<ParetoPoint> {
   const asked = { budget: describeBudget(budget, problem) };
   if (answer === undefined) {
-    return { ...asked, status: 'infeasible', ...smallestBudget(problem) };
+    return { ...asked, status: 'infeasible', ...(await smallestBudget(problem, solve)) };
   }
   const { artifact, chosen, measurements, verdict } = answer;
   const { variables } = chosen.best;
@@ -72,10 +93,13 @@ export function describePoint(
   };
 }
 
-/** The smallest budget that can be met, in its unit; nothing where other limits than the size are what stands in the way. */
-export function smallestBudget(problem: AllocationProblem): { readonly smallest?: number } {
-  if (isFeasible(problem)) return {};
-  const smallest = smallestUse(problem);
+/** The smallest budget that can be met together with all further limits, in its unit; nothing where none was found. */
+export async function smallestBudget(
+  problem: AllocationProblem,
+  solve: Solve,
+): Promise<{ readonly smallest?: number }> {
+  const smallest = await smallestAgreeingUse(problem, solve);
+  if (smallest === undefined) return {};
   return { smallest: problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem) };
 }
 

@@ -1,4 +1,6 @@
 /** What sensitivities are measured of and with: the candidates, the float model's outputs, and what its layers cost. */
+
+import { assertAgreeing } from '../allocate/agreeing-limits.ts';
 import type { AllocationProblem } from '../allocate/allocation-problem.ts';
 import { assertFeasible } from '../allocate/smallest-allocation.ts';
 import type { Config } from '../config/config.ts';
@@ -6,9 +8,10 @@ import type { ReportProgress } from '../progress.ts';
 import type { OpenSession } from '../runtime/session.ts';
 import type { Candidate } from '../sensitivity/candidates.ts';
 import type { MachineTimes } from '../sensitivity/forecast.ts';
-import { type LayerCosts, measureLayerCosts } from '../sensitivity/layer-costs.ts';
+import type { LayerCosts } from '../sensitivity/layer-costs.ts';
 import { createLosses } from '../sensitivity/losses.ts';
 import type { SweepInput } from '../sensitivity/sweep.ts';
+import type { Solve } from '../solver/solution.ts';
 import { describeProblem } from './allocation-problem.ts';
 import { type ArtifactWriter, createWriter } from './artifact-writer.ts';
 import { measureMachineTimes } from './machine-times.ts';
@@ -35,6 +38,7 @@ export type PreparedSweep = {
 
 export type SweepEffects = {
   readonly openSession: OpenSession;
+  readonly solve: Solve;
   readonly reportProgress: ReportProgress;
   readonly signal: AbortSignal;
 };
@@ -43,7 +47,7 @@ export type SweepEffects = {
 export async function prepareSweep(
   run: PreparedRun,
   config: Config,
-  { openSession, reportProgress, signal }: SweepEffects,
+  { openSession, solve, reportProgress, signal }: SweepEffects,
   clock: StageClock,
 ): Promise<PreparedSweep> {
   const { model, layers, widths, batches, split, data, provenance } = run;
@@ -62,8 +66,9 @@ export async function prepareSweep(
   const writer = createWriter(config.quantize.format, model, layers, provenance, ranges);
   const problem = describeProblem({ ...run.sizes, writer, candidates });
   assertFeasible(problem, config.gate.locations.size);
+  await assertAgreeing(problem, solve, config.constraints);
 
-  const costs = await measureLayerCosts(model, layers, batches[0]!, openSession);
+  const costs = await run.layerCosts();
   const ratio = fitting.batches.length / batches.length;
   const times = await clock.time('run the float model', () =>
     measureMachineTimes(model, batches[0]!, openSession, reference, losses, ratio),

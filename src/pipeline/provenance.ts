@@ -5,6 +5,7 @@ import type { Selection } from '../dataset/open-data.ts';
 import type { Model } from '../onnx/model.ts';
 import type { FileIdentity } from '../report/gate-report.ts';
 import { BITGATE_VERSION } from '../version.ts';
+import type { ReadConstraint } from './further-limits.ts';
 
 /**
  * What an artifact was made of, without a path or a date, so that the same input gives the same bytes on every machine.
@@ -17,6 +18,7 @@ export async function describeProvenance(
   model: Model,
   calibration: Selection,
   config: Config,
+  constraints: readonly ReadConstraint[],
   outside?: FileIdentity,
 ): Promise<Provenance> {
   const hashes = await calibration.set.contentHashes(calibration.indices);
@@ -28,12 +30,25 @@ export async function describeProvenance(
     version: BITGATE_VERSION,
     model: model.contentSha256,
     data: sha256(hashes.join()),
-    config: sha256(JSON.stringify({ ...settings, ...limitsThatDecide(config) })),
+    config: sha256(JSON.stringify({ ...settings, ...limitsThatDecide(config, constraints) })),
   };
 }
 
-function limitsThatDecide({ budget, gate: { warn: _warn, locations: _places, ...limits } }: Config) {
-  return budget.kind === 'auto' ? { limits } : {};
+function limitsThatDecide(
+  { budget, gate: { warn: _warn, locations: _places, ...limits } }: Config,
+  constraints: readonly ReadConstraint[],
+) {
+  return {
+    ...(budget.kind === 'auto' ? { limits } : {}),
+    ...(constraints.length === 0 ? {} : { constraints: constraints.map(contentOf) }),
+  };
+}
+
+/** Without places, of which a table is one. */
+function contentOf({ location: _location, ...constraint }: ReadConstraint) {
+  if (constraint.kind === 'bops') return constraint;
+  const { table, ...limit } = constraint;
+  return { ...limit, unit: limit.unit ?? table.unit, costs: [...table.costs].map(([layer, row]) => [layer, [...row]]) };
 }
 
 function sha256(text: string): string {

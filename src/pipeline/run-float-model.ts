@@ -17,10 +17,26 @@ export async function runFloatModel(
   batches: readonly Batch[],
   openSession: OpenSession,
 ): Promise<Reference> {
-  try {
+  return explainingFailure(loaded, batches, openSession, async () => {
     const reference = await measureReference(loaded.model, batches, openSession);
     await assertFinite(loaded, batches, reference, openSession);
     return reference;
+  });
+}
+
+/**
+ * Run the float model in some way, or something built around it.
+ *
+ * @throws UnsupportedModelError if that fails, and so does the model as it stands in the file
+ */
+export async function explainingFailure<Result>(
+  loaded: LoadedModel,
+  batches: readonly Batch[],
+  openSession: OpenSession,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
   } catch (cause) {
     // Where the file's own model runs, it is not the model that is at fault.
     if (!(cause instanceof UserError)) await assertRuns(loaded.original, batches, openSession);

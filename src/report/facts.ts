@@ -1,6 +1,6 @@
 /** What a report says beside its checks, as plain rows that every form shows in its own way. */
-import type { GateReport, SensitivityReport } from './gate-report.ts';
-import { bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
+import type { GateReport, SensitivityReport, UsedLimit } from './gate-report.ts';
+import { amountText, bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
 
 /** `text` may hold names, and is not escaped. */
 export type Fact = { readonly label: string; readonly text: string };
@@ -44,7 +44,7 @@ export function listFacts(report: GateReport): readonly Fact[] {
   ];
 }
 
-function modelFacts({ model, artifact, budget }: GateReport): readonly Fact[] {
+function modelFacts({ model, artifact, budget, constraints = [] }: GateReport): readonly Fact[] {
   const share = percentText(artifact.sizeBytes / model.sizeBytes);
   const width = `${realText(artifact.effectiveBits)} bits per weight`;
   return [
@@ -54,6 +54,7 @@ function modelFacts({ model, artifact, budget }: GateReport): readonly Fact[] {
       text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file, ${width}, ${artifact.format}`,
     },
     { label: 'budget', text: describeBudget(budget) },
+    ...constraints.map((constraint) => ({ label: 'further limit', text: describeUse(constraint) })),
   ];
 }
 
@@ -61,6 +62,11 @@ function describeBudget(budget: GateReport['budget']): string {
   const limit =
     'limitBytes' in budget ? bytesText(budget.limitBytes) : `${realText(budget.limitBitsPerWeight, 5)} bits per weight`;
   return `${limit}, set as ${budget.source}`;
+}
+
+/** `latency, 11.2 of at most 12.5 ms`. */
+export function describeUse({ name, unit, used, limit }: UsedLimit): string {
+  return `${name}, ${amountText(used)} of at most ${amountText(limit, unit)}`;
 }
 
 function describeEvaluation({ float, quantized, klToFloat, agreement }: GateReport): string {

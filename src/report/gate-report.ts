@@ -15,6 +15,8 @@ export type GateReport = Verdict & {
     readonly effectiveBits: number;
   };
   readonly budget: BudgetReport;
+  /** What the artifact uses up of each further limit of the config, where it has some. */
+  readonly constraints?: readonly UsedLimit[];
   /** How the size was found, where the budget is auto. */
   readonly sizeSearch?: SizeSearchReport;
   readonly float: MetricValue;
@@ -60,6 +62,13 @@ export type FileIdentity = { readonly path: string; readonly sizeBytes: number; 
 export type BudgetReport =
   | { readonly limitBytes: number; readonly source: string }
   | { readonly limitBitsPerWeight: number; readonly source: string };
+
+export type UsedLimit = {
+  readonly name: string;
+  readonly unit?: string;
+  readonly used: number;
+  readonly limit: number;
+};
 
 export type SizeSearchReport = {
   /** How many models were measured on the evaluation samples. */

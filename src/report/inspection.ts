@@ -1,3 +1,5 @@
+import type { Problem } from '../errors.ts';
+
 /** What `bitgate inspect` tells of a config before anything is measured. */
 export type Inspection = {
   readonly model: { readonly path: string; readonly sizeBytes: number; readonly opsetVersion: number };
@@ -12,8 +14,17 @@ export type Inspection = {
     readonly bytesByWidth: readonly { readonly bitWidth: number; readonly bytes: number }[];
   }[];
   readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
-  /** The least that an allocation takes of the budget, in its unit. */
+  /** The least that an allocation takes of the budget, in its unit; one that keeps the further limits, where there is one. */
   readonly smallest: number;
+  readonly limits: readonly {
+    readonly name: string;
+    readonly unit?: string;
+    readonly limit: number;
+    /** The least that is possible, the budget and the other limits aside. */
+    readonly smallest: number;
+  }[];
+  /** Why no allocation keeps all limits together. */
+  readonly problems: readonly Problem[];
   /** Of the calibration samples, those that sensitivities are measured on; the others judge allocations. */
   readonly measuredSamples: number;
   readonly methods: readonly {

@@ -47,6 +47,6 @@ export type MeasuredPoint = {
 export type InfeasiblePoint = {
   readonly budget: BudgetReport;
   readonly status: 'infeasible';
-  /** The smallest budget that can be met, in the unit of this one; absent where other limits than it stand in the way. */
+  /** The smallest budget that can be met, in the unit of this one; absent where none was found. */
   readonly smallest?: number;
 };

@@ -1,6 +1,7 @@
 /** `bitgate inspect` as text: the layers, the budget, and what measuring would cost. */
+import type { Problem } from '../errors.ts';
 import type { Inspection } from './inspection.ts';
-import { durationText, memoryText } from './number-text.ts';
+import { amountText, durationText, memoryText } from './number-text.ts';
 import { plainText } from './plain-text.ts';
 
 export function renderInspection(inspection: Inspection): string {
@@ -10,6 +11,8 @@ export function renderInspection(inspection: Inspection): string {
     ...renderTable(layerRows(inspection)),
     '',
     ...renderBudget(inspection),
+    ...inspection.limits.map(renderLimit),
+    ...inspection.problems.flatMap(renderProblem),
     '',
     ...renderTable(methodRows(inspection)),
     describeChoice(inspection),
@@ -46,6 +49,16 @@ function renderBudget({ budget, smallest, layers }: Inspection): string[] {
     budget.kind === 'file-bytes' ? bytes(value) : `${(value / weightCount).toFixed(4)} bits per weight`;
   const verdict = smallest <= budget.limit ? 'the budget can be met' : 'the budget CANNOT be met';
   return [`budget ${amount(budget.limit)}, smallest feasible ${amount(smallest)}: ${verdict}`];
+}
+
+/** `latency: at most 12.5 ms, the least possible is 8.25 ms`. */
+function renderLimit({ name, unit, limit, smallest }: Inspection['limits'][number]): string {
+  const amounts = `at most ${amountText(limit, unit)}, the least possible is ${amountText(smallest, unit)}`;
+  return plainText(`${name}: ${amounts}`, 200);
+}
+
+function renderProblem({ what, fix }: Problem): string[] {
+  return [what, ...(fix === undefined ? [] : [`  fix: ${fix}`])].map((line) => plainText(line, 1_000));
 }
 
 function methodRows({ methods, measuredSamples }: Inspection): string[][] {

@@ -1,6 +1,6 @@
 /** `bitgate solve` as text: one table of layers per budget, and what is predicted of it. */
 import { alignColumns } from './align-columns.ts';
-import { widthText } from './facts.ts';
+import { describeUse, widthText } from './facts.ts';
 import type { BudgetReport } from './gate-report.ts';
 import { bytesText, countText, durationText, percentText, realText } from './number-text.ts';
 import { plainText } from './plain-text.ts';
@@ -26,12 +26,13 @@ function renderAnswer(answer: SolvedBudget): string {
     if (smallest === undefined) return `${title}: other limits leave no allocation`;
     return `${title}: no allocation fits, the smallest has ${'limitBytes' in answer.budget ? bytesText(smallest) : bitsText(smallest)}`;
   }
-  const { sizeBytes, effectiveBits, status, objective, relativeGap, seconds, allocation } = answer;
+  const { sizeBytes, effectiveBits, constraints = [], status, objective, relativeGap, seconds, allocation } = answer;
   const proof = status === 'optimal' ? 'proven optimal' : `at most ${percentText(relativeGap)} from optimal`;
   const rows = allocation.map(({ layer, bits, bytes }) => [plainText(layer), widthText(bits), countText(bytes)]);
   return [
     title,
     ...alignColumns([['layer', 'bits', 'bytes'], ...rows], ['left', 'right', 'right']).map((line) => `  ${line}`),
+    ...constraints.map((constraint) => plainText(describeUse(constraint), 200)),
     `file ${bytesText(sizeBytes)}, ${bitsText(effectiveBits)}; predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /** What `bitgate solve` answers from sensitivities that are at hand. */
-import type { BudgetReport, FileIdentity, GateReport, LayerReport } from './gate-report.ts';
+import type { BudgetReport, FileIdentity, GateReport, LayerReport, UsedLimit } from './gate-report.ts';
 
 export type SolvedReport = {
   readonly schemaVersion: 1;
@@ -19,11 +19,12 @@ export type SolvedBudget =
       /** Of the file that a run would write. */
       readonly sizeBytes: number;
       readonly effectiveBits: number;
+      readonly constraints?: readonly UsedLimit[];
       readonly allocation: readonly LayerReport[];
     } & GateReport['solver'])
   | {
       readonly budget: BudgetReport;
       readonly status: 'infeasible';
-      /** The smallest budget that can be met, in the unit of this one; absent where other limits than it stand in the way. */
+      /** The smallest budget that can be met, in the unit of this one; absent where none was found. */
       readonly smallest?: number;
     };

@@ -26,28 +26,34 @@ export async function measureLayerCosts(
   batch: Batch,
   openSession: OpenSession,
 ): Promise<LayerCosts> {
-  const names = layers.flatMap(({ nodes }) => nodes.map(({ output }) => output[0]!));
+  const names = [...new Set(layers.flatMap((layer) => layer.nodes.flatMap((node) => valuesOf(layer, node))))];
+  const computed = names.filter((name) => batch.feeds[name] === undefined);
   const declared = new Set(model.graph.output.map(({ name }) => name));
-  const output = [...model.graph.output, ...names.filter((name) => !declared.has(name)).map(newOutput)];
+  const output = [...model.graph.output, ...computed.filter((name) => !declared.has(name)).map(newOutput)];
   const session = await openSession(encodeModelProto({ ...model.proto, graph: { ...model.graph, output } }));
   try {
-    const results = await session.run(batch.feeds, names);
-    return new Map(
-      layers.flatMap((layer) => layer.nodes.map((node) => [node, costOf(layer, results[node.output[0]!]!.dims)])),
-    );
+    const results = { ...batch.feeds, ...(await session.run(batch.feeds, computed)) };
+    const countOf = (name: string) => elementCount(results[name]!.dims);
+    return new Map(layers.flatMap((layer) => layer.nodes.map((node) => [node, costOf(layer, node, countOf)])));
   } finally {
     await session.release();
   }
 }
 
-/** Every output element of a layer sums over one weight of its channel; of a ConvTranspose, at most. */
-function costOf({ dims, weightCount, channelAxis }: Layer, outputDims: readonly number[]): NodeCost {
-  const outputCount = elementCount(outputDims);
-  return {
-    operations: outputCount * (weightCount / dims[channelAxis]!),
-    outputBytes: outputCount * BYTES_PER_FLOAT,
-    weightBytes: weightCount * BYTES_PER_FLOAT,
-  };
+/** What a layer's work is counted by: its output, or the input that a ConvTranspose spreads. */
+function valuesOf({ opType }: Layer, node: NodeProto): string[] {
+  return [node.output[0]!, ...(opType === 'ConvTranspose' ? [node.input[0]!] : [])];
+}
+
+/** Every output element of a layer sums over the weights of its channel; every input element of a ConvTranspose goes into as many. */
+function costOf(layer: Layer, node: NodeProto, countOf: (value: string) => number): NodeCost {
+  const { opType, dims, weightCount, channelAxis } = layer;
+  const outputCount = countOf(node.output[0]!);
+  const operations =
+    opType === 'ConvTranspose'
+      ? countOf(node.input[0]!) * (weightCount / dims[0]!)
+      : outputCount * (weightCount / dims[channelAxis]!);
+  return { operations, outputBytes: outputCount * BYTES_PER_FLOAT, weightBytes: weightCount * BYTES_PER_FLOAT };
 }
 
 export function totalOperations(costs: LayerCosts): number {

@@ -3,7 +3,10 @@ import { comparePolicies, withPolicyOf } from '../../src/config/compare-policy.t
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 
-function config(gate: string, { budget = '{ size: 125 KB }', evaluation = '{ path: t.npz }', output = 'q.onnx' } = {}) {
+function config(
+  gate: string,
+  { budget = '{ size: 125 KB }', evaluation = '{ path: t.npz }', output = 'q.onnx', constraints = '[]' } = {},
+) {
   return parseConfig(
     `version: 1
 model: m.onnx
@@ -13,6 +16,7 @@ data:
   calibration: { path: c.npz }
   evaluation: ${evaluation}
 gate: ${gate}
+constraints: ${constraints}
 `,
     '/w/bitgate.yml',
   );
@@ -60,6 +64,26 @@ describe('comparePolicies', () => {
   });
 
   it.each([
+    ['[{ bops: 10% }]', '[{ bops: 20% }]', 'constraints.bops: 10 % of the float model > 20 % of the float model'],
+    ['[{ bops: 2 G }]', '[{ bops: 1 G }]', 'constraints.bops: 2000000000 bit operations < 1000000000 bit operations'],
+    ['[{ bops: 10% }]', '[{ bops: 1 G }]', 'constraints.bops: 10 % of the float model > 1000000000 bit operations'],
+    ['[{ bops: 10% }]', '[]', 'constraints.bops: 10 % of the float model > not set'],
+    ['[]', '[{ bops: 10% }]', 'constraints.bops: not set < 10 % of the float model'],
+    [
+      '[{ name: a b, costs: c.json, limit: 3, unit: ms }]',
+      '[{ name: a b, costs: c.json, limit: 4, unit: ms }]',
+      'constraints["a b"]: 3 ms by /w/c.json > 4 ms by /w/c.json',
+    ],
+    [
+      '[{ name: a, costs: c.json, limit: 3 }]',
+      '[{ name: a, costs: d.json, limit: 2 }]',
+      'constraints.a: 3 by /w/c.json > 2 by /w/d.json',
+    ],
+  ])('comparePolicies: further limits, %s to %s', (base, head, expected) => {
+    expect(outline(config('{}', { constraints: base }), config('{}', { constraints: head }))).toEqual([expected]);
+  });
+
+  it.each([
     ['{ path: a }', '{ path: a, samples: 10 }', 'data.evaluation.samples: all > 10'],
     ['{ path: a, samples: 10 }', '{ path: a, samples: 20 }', 'data.evaluation.samples: 10 < 20'],
   ])('comparePolicies: evaluation, %s to %s', (base, head, expected) => {
@@ -72,11 +96,21 @@ describe('comparePolicies', () => {
 });
 
 it('withPolicyOf: limits, budget and sample count of the base; everything else, and the places of limits, of the change', () => {
-  const base = config('{ min: 0.9, max-drop: 0.01 }', { evaluation: '{ path: t.npz, samples: 100 }' });
-  const head = config('{ min: 0.5 }', { budget: '{ size: 200 KB }', evaluation: '{ path: n.npz }', output: 'n.onnx' });
+  const base = config('{ min: 0.9, max-drop: 0.01 }', {
+    evaluation: '{ path: t.npz, samples: 100 }',
+    constraints: '[{ bops: 10% }, { name: a, costs: c.json, limit: 3 }]',
+  });
+  const head = config('{ min: 0.5 }', {
+    constraints: '[{ bops: 90% }]',
+    budget: '{ size: 200 KB }',
+    evaluation: '{ path: n.npz }',
+    output: 'n.onnx',
+  });
   const held = withPolicyOf(base, head);
   expect(held.gate).toEqual({ ...base.gate, locations: head.gate.locations });
   expect(held.budget).toEqual(base.budget);
+  const { location: _, ...table } = base.constraints[1]!;
+  expect(held.constraints).toEqual([{ ...base.constraints[0], location: head.constraints[0]!.location }, table]);
   expect(held.data.evaluation).toEqual({ path: '/w/n.npz', sampleCount: 100 });
   expect(held.outputPath).toBe('/w/n.onnx');
 });

@@ -47,6 +47,9 @@ cache: local
 cache-dir: ../kept
 cache-verify: 3
 memory-limit: 512 MiB
+constraints:
+  - { name: latency, costs: ../latency.json, limit: 12.5, unit: ms }
+  - bops: 12.5%
 `;
 
 function parse(text: string): Config {
@@ -76,6 +79,7 @@ describe('parseConfig', () => {
       outputPath: '/repo/build/m.quant.onnx',
       reportDirectory: '/repo/ci/bitgate-report',
       budget: { kind: 'bytes', sizeBytes: 125_000 },
+      constraints: [],
       quantize: {
         bitWidths: [2, 4, 8],
         method: 'gptq',
@@ -114,6 +118,22 @@ describe('parseConfig', () => {
       outputPath: '/repo/ci/q.onnx',
       reportDirectory: '/repo/ci/out/report',
       budget: { kind: 'bits-per-weight', bitsPerWeight: 3 },
+      constraints: [
+        {
+          kind: 'costs',
+          name: 'latency',
+          path: '/repo/latency.json',
+          limit: 12.5,
+          unit: 'ms',
+          location: { ...place, line: 37, column: 53, endLine: 37, endColumn: 57 },
+        },
+        {
+          kind: 'bops',
+          name: 'bops',
+          bops: { kind: 'ratio', ratio: 0.125 },
+          location: { ...place, line: 38, column: 11, endLine: 38, endColumn: 16 },
+        },
+      ],
       quantize: {
         bitWidths: [2, 4, 8],
         method: 'gpfq',
@@ -201,11 +221,11 @@ describe('parseConfig, errors', () => {
   it.each([
     [
       '',
-      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
     [
       '- a\n',
-      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %j is not a map of settings', (text, message) => {
     expect(errorOf(text).message).toBe(message);
@@ -231,7 +251,7 @@ data:
       'bitgate.yml:5:1: unknown key `size` at the top',
       '  fix: it belongs in `budget`',
       'bitgate.yml:6:1: unknown key `foo` at the top',
-      '  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      '  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
       'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
       '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
       'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
@@ -407,13 +427,61 @@ data:
       '8:15',
       '`memory-limit` is "2 gigs", expected a size such as 2000000000 (bytes), "2 GB" or "512 MiB"',
     ],
+    [
+      'constraints: [{ bops: 10 percent }]',
+      '8:23',
+      '`constraints[0].bops` is "10 percent", expected bit operations such as 2500000000, "2.5 G" or "10%"',
+    ],
+    [
+      'constraints: [{ bops: 0 }]',
+      '8:23',
+      '`constraints[0].bops` is 0, expected bit operations such as 2500000000, "2.5 G" or "10%"',
+    ],
+    ['constraints: [{ bops: 0 G }]', '8:23', '`constraints[0].bops` is "0 G", expected more than 0 and at most 100%'],
+    ['constraints: [{ bops: 101% }]', '8:23', '`constraints[0].bops` is "101%", expected more than 0 and at most 100%'],
+    [
+      'constraints: [{ bops: 5 G, limit: 3 }]',
+      '8:15',
+      '`constraints[0]` has `bops` and `limit`\n  fix: write either `bops` alone, or `name`, `costs` and `limit`',
+    ],
+    [
+      'constraints: [{ name: latency, unit: ms }]',
+      '8:15',
+      '`constraints[0]` lacks `costs` and `limit`\n  fix: write either `bops` alone, or `name`, `costs` and `limit`',
+    ],
+    [
+      'constraints: [{ bops: 1 G }, { bops: 2 G }]',
+      '8:30',
+      '`constraints[1]` is a second limit on bit operations\n  fix: keep one of the two',
+    ],
+    [
+      'constraints: [{ name: bops, costs: c.json, limit: 1 }]',
+      '8:23',
+      '`constraints[0].name` is bops, which another limit is called\n  fix: choose another name',
+    ],
+    [
+      'constraints: [{ name: a, costs: c.json, limit: 1 }, { name: a, costs: d.json, limit: 1 }]',
+      '8:61',
+      '`constraints[1].name` is "a", as an earlier one is\n  fix: give each limit its own name',
+    ],
+    [
+      'constraints: [{ name: a, costs: c.json, limit: -1 }]',
+      '8:48',
+      '`constraints[0].limit` is -1, expected a number, at least 0',
+    ],
+    ['constraints: [{ name: a, cost: c.json, limit: 1 }]', '8:26', 'unknown key `cost`; did you mean `costs`?'],
+    [
+      'constraints: { bops: 1 }',
+      '8:14',
+      '`constraints` is a map, expected a list, each item a map with the keys bops, name, costs, limit, unit',
+    ],
     ['memory-limit: 0 GB', '8:15', '`memory-limit` is "0 GB", expected at least 1 byte'],
     ['seed: -1', '8:7', '`seed` is -1, expected a whole number from 0 to 4294967295'],
     ['report: ""', '8:9', '`report` is "", expected a text that is not empty'],
     [
       '__proto__: 1',
       '8:1',
-      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %s', (line, place, message) => {
     expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);

@@ -8,8 +8,15 @@ import { readConfig } from '../../src/entry/read-config.ts';
 import { measurementFacts } from '../../src/pipeline/measurement-facts.ts';
 import { prepareRun } from '../../src/pipeline/prepare-run.ts';
 import { createStageClock } from '../../src/pipeline/stage-clock.ts';
+import { openOnnxruntimeSession } from '../../src/runtime/onnxruntime.ts';
+import { createSolver } from '../../src/solver/create-solver.ts';
 import { decodeModelProto, encodeModelProto } from '../../src/wire/model-proto.ts';
 import { createFolder, EXAMPLE, removeFolder, type Settings, writeConfig, writeTo } from './workspace.ts';
+
+const solver = createSolver({ workerFile: new URL('../../src/solver/highs-worker.ts', import.meta.url) });
+afterAll(() => solver.close());
+
+const EFFECTS = { files: nodeFiles, openSession: openOnnxruntimeSession, solve: solver.solve };
 
 const HERE = { runtimeVersion: '1.30.0', device: 'cpu' };
 
@@ -19,6 +26,7 @@ const BEFORE: Settings = { data, budget: { bits: 6 }, search: { 'time-limit': 60
 
 const SAME: readonly [string, Settings][] = [
   ['the budget', { budget: { size: '100 KB' } }],
+  ['further limits', { constraints: [{ bops: '50%' }] }],
   ['limits', { gate: { metric: 'top5', min: 0.5, confidence: 0.9 } }],
   ['the evaluation set', { data: { ...data, evaluation: { path: join(EXAMPLE, 'data/evaluation.npz') } } }],
   ['the method', { sensitivity: { method: 'pairwise' } }],
@@ -52,7 +60,7 @@ async function keyOf(changes: Settings = {}, device = HERE): Promise<string> {
   const config = await readConfig(path, { workingDirectory: folder }, nodeFiles);
   const run = await prepareRun(
     config,
-    nodeFiles,
+    EFFECTS,
     createStageClock(() => 0),
   );
   return measurementKey(await measurementFacts({ ...run, ...device, calibration: run.data.calibration }, config));

@@ -79,6 +79,10 @@ export const FULL: Full = {
     effectiveBits: 3.4689,
   },
   budget: { limitBytes: 125_000, source: '125 KB' },
+  constraints: [
+    { name: 'bops', unit: 'bit operations', used: 4_194_304_000, limit: 5_000_000_000 },
+    { name: 'latency on the phone', unit: 'ms', used: 11.25, limit: 12.5 },
+  ],
   sizeSearch: {
     evaluations: 3,
     confidence: 0.995,
