@@ -92,7 +92,7 @@ async function measureInput(
   const run = await prepareRun(config, effects, clock);
   const sweep = await prepareSweep(run, config, effects, clock);
   const measured = await measureWithCache(run, sweep, config, effects);
-  return { config, run, sweep, measured, effects, clock };
+  return { config, run, sweep, measured, floatResult: undefined, effects, clock };
 }
 
 async function benchBudget(input: AnswerInput, bitsPerWeight: number): Promise<Case> {
@@ -142,11 +142,11 @@ async function rate(
   variables: ChosenVariables,
   earlier: EvaluatedAllocation[],
 ): Promise<Pick<Rated, 'loss' | 'top1'>> {
-  const { config, run, sweep, effects } = input;
+  const { sweep } = input;
   const built = await buildAllocation(builderOf(input, problem), variables);
   const twin = earlier.find((other) => String(other.variables) === String(variables));
   const artifact = sweep.writer.build(built.biases, built.contents);
-  const evaluated = twin ?? (await evaluateArtifact(run.original, artifact, run.data.evaluation, config, effects));
+  const evaluated = twin ?? (await evaluateArtifact(input, { content: artifact, isWritten: false }));
   earlier.push({ variables, measurements: evaluated.measurements, speed: evaluated.speed });
   return { loss: meanOf(built.losses), top1: evaluated.measurements.quantized };
 }

@@ -1,7 +1,8 @@
 /** One run of the pipeline on a shared model, as a config would ask for it, with the artifact kept in memory. */
-import type { BudgetConfig, Config } from '../src/config/config.ts';
+import type { BudgetConfig, Config, DataSourceConfig } from '../src/config/config.ts';
 import { nodeFiles } from '../src/entry/files.ts';
 import { createOpenCache } from '../src/entry/open-cache.ts';
+import { createRunCommand } from '../src/entry/run-command.ts';
 import { type Effects, runGate } from '../src/pipeline.ts';
 import { openOnnxruntimeSession } from '../src/runtime/onnxruntime.ts';
 import { ONNXRUNTIME_VERSION } from '../src/runtime/pinned-packages.ts';
@@ -20,7 +21,7 @@ export type RunSettings = {
   readonly sensitivity: Partial<Config['sensitivity']>;
   readonly budget: BudgetConfig;
   readonly calibration: Config['data']['calibration'];
-  readonly evaluation: Config['data']['evaluation'];
+  readonly evaluation: DataSourceConfig;
   readonly searchSeconds: number;
   /** Where measured losses are kept; nowhere when absent, so that every case is measured. */
   readonly cacheDirectory?: string;
@@ -35,7 +36,16 @@ export function benchEffects(): Effects {
   const files = { ...nodeFiles, writeFileAtomically: async () => {} };
   const signal = new AbortController().signal;
   const device = { runtimeVersion: ONNXRUNTIME_VERSION, device: 'cpu' };
-  const world = { files, openSession: openOnnxruntimeSession, solve: solver.solve, openCache, device, signal };
+  const runCommand = createRunCommand(process.env);
+  const world = {
+    files,
+    openSession: openOnnxruntimeSession,
+    solve: solver.solve,
+    runCommand,
+    openCache,
+    device,
+    signal,
+  };
   const silent = { reportProgress: () => {}, announceMeasurement: () => {}, note: () => {} };
   return { ...world, ...silent, now: () => performance.now() };
 }

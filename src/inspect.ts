@@ -60,7 +60,7 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
   return {
     model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, opsetVersion: original.opsetVersion },
     calibrationSamples: data.calibration.indices.length,
-    evaluationSamples: data.evaluation.indices.length,
+    ...(data.evaluation && { evaluationSamples: data.evaluation.indices.length }),
     layers: layers.map(({ name, opType, dims, weightCount }, layerIndex) => ({
       name,
       opType,

@@ -19,16 +19,19 @@ export function parseJson(text: string, path: string, subject: string): unknown 
 /** One error is enough: a matrix of texts would have a hundred thousand. */
 const OPTIONS = { verbose: true, validateSchema: false };
 
-/** @returns says the first thing in a document that the schema does not allow; compiled for the first document */
-export function createChecker(schema: object): (document: unknown) => string | undefined {
+/**
+ * @param whole how messages name the document itself
+ * @returns says the first thing in a document that the schema does not allow; compiled for the first document
+ */
+export function createChecker(schema: object, whole = 'the file'): (document: unknown) => string | undefined {
   let validate: ValidateFunction | undefined;
   return (document) => {
     validate ??= new Ajv2020(OPTIONS).compile(schema);
-    return validate(document) ? undefined : describeError(validate.errors![0]!);
+    return validate(document) ? undefined : describeError(validate.errors![0]!, whole);
   };
 }
 
-function describeError({ keyword, instancePath, params, parentSchema, data }: ErrorObject): string {
+function describeError({ keyword, instancePath, params, parentSchema, data }: ErrorObject, whole: string): string {
   const path = pathOf(instancePath);
   const node = parentSchema as SchemaNode;
   if (keyword === 'required') {
@@ -39,7 +42,7 @@ function describeError({ keyword, instancePath, params, parentSchema, data }: Er
     const keys = Object.keys(node.properties ?? {}).join(', ');
     return `unknown key \`${renderPath([...path, params.additionalProperty as string])}\`, expected one of ${keys}`;
   }
-  const subject = path.length === 0 ? 'the file' : `\`${renderPath(path)}\``;
+  const subject = path.length === 0 ? whole : `\`${renderPath(path)}\``;
   return `${subject} is ${describeFound(data)}, expected ${describeExpected(node)}`;
 }
 

@@ -1,9 +1,10 @@
 /** Accuracy against size: a model for each of several budgets, from one set of sensitivities. The story of `bitgate pareto`. */
 import type { BudgetConfig, Config } from './config/config.ts';
 import { answerIfAny, type EvaluatedAllocation, evaluatedOf } from './pipeline/answer-budget.ts';
-import { describeSensitivity } from './pipeline/build-report.ts';
+import { describeMetric, describeSensitivity } from './pipeline/build-report.ts';
 import {
   assertSomeFeasible,
+  betterOf,
   describeBudgetOf,
   describeLimits,
   describePoint,
@@ -11,6 +12,7 @@ import {
   spreadBudgets,
   withBudget,
 } from './pipeline/describe-pareto.ts';
+import { measureFloatByCommand } from './pipeline/metric-command.ts';
 import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
@@ -38,9 +40,10 @@ export async function drawPareto(
   const run = await prepareRun(anyBudget, effects, clock);
   if (budgets !== undefined) await assertSomeFeasible(budgets, run, config, effects.solve);
   const sweep = await prepareSweep(run, anyBudget, effects, clock);
+  const floatResult = await clock.time('run the float model', () => measureFloatByCommand(config, effects));
   const measured = await clock.time('measure sensitivities', () => obtainSensitivities(run, sweep, config, effects));
 
-  const input = { config, run, sweep, measured, effects, clock };
+  const input = { config, run, sweep, measured, floatResult, effects, clock };
   const wanted = budgets ?? (await spreadBudgets(sweep.problem, effects.solve));
   const searchSeconds = config.search.timeLimitSeconds / wanted.length;
   const earlier: EvaluatedAllocation[] = [];
@@ -58,14 +61,14 @@ export async function drawPareto(
   }
 
   const { measurements } = earlier[0]!;
-  const { metric, sampleCount: samples } = measurements;
   return {
     schemaVersion: 1,
     model: { path: config.modelPath, sizeBytes: run.original.contentSizeBytes, sha256: run.original.fileSha256 },
-    float: { metric, value: measurements.float, samples },
+    float: describeMetric(measurements, measurements.float),
+    better: betterOf(config),
     ...describeBudgetOf(config, sweep.problem, run),
     limits: describeLimits(config),
-    points: markDominated(points, metric),
+    points: markDominated(points, betterOf(config)),
     sensitivity: describeSensitivity(measured),
     timings: clock.timings,
     warnings: measured.cache.notes,

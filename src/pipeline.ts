@@ -1,12 +1,14 @@
 /** The whole story: from a config to a verdict. Start reading here. */
 import type { Config } from './config/config.ts';
 import type { Files } from './entry/files.ts';
+import type { RunCommand } from './entry/run-command.ts';
 import { answerAuto } from './pipeline/answer-auto.ts';
 import { answerBudget } from './pipeline/answer-budget.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
 import type { MeasureEffects } from './pipeline/measure-with-cache.ts';
 import type { Shares } from './pipeline/measurement-shares.ts';
+import { measureFloatByCommand } from './pipeline/metric-command.ts';
 import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
 import { prepareSweep } from './pipeline/prepare-sweep.ts';
@@ -15,6 +17,8 @@ import { createStageClock } from './pipeline/stage-clock.ts';
 /** The world outside, injected. */
 export type Effects = MeasureEffects & {
   readonly files: Files;
+  /** Runs the user's own metric. */
+  readonly runCommand: RunCommand;
   /** A clock in milliseconds. */
   now(): number;
 };
@@ -29,11 +33,13 @@ export async function runGate(config: Config, effects: Effects, shares?: Shares)
 
   const run = await prepareRun(config, effects, clock);
   const sweep = await prepareSweep(run, config, effects, clock);
+  // A command that fails is to fail before anything takes long.
+  const floatResult = await clock.time('run the float model', () => measureFloatByCommand(config, effects));
   const measured = await clock.time('measure sensitivities', () =>
     obtainSensitivities(run, sweep, config, effects, shares),
   );
 
-  const input = { config, run, sweep, measured, effects, clock };
+  const input = { config, run, sweep, measured, floatResult, effects, clock };
   const keep = (artifact: Uint8Array) => effects.files.writeFileAtomically(config.outputPath, artifact);
   const { budget } = sweep.problem;
   const searchSeconds = config.search.timeLimitSeconds;

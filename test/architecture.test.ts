@@ -71,6 +71,7 @@ const LEAVES = [
   'progress.ts',
   'random.ts',
   'schema-words.ts',
+  'shell-line.ts',
   'tensor.ts',
   'version.ts',
 ];

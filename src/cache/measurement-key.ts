@@ -39,6 +39,7 @@ const NOT_IN_THE_KEY = [
   '`budget`',
   '`constraints`',
   '`gate`',
+  '`evaluate`',
   '`quantize.tie`',
   '`quantize.format`',
   '`quantize.activations`',

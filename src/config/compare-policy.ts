@@ -1,7 +1,17 @@
 /** Two configs of one gate, compared in what they demand: the limits of the base branch and those of a change. */
 import type { SourceLocation } from '../errors.ts';
 import { renderPath } from '../schema-words.ts';
-import type { BudgetConfig, Config, ConstraintConfig, LimitKey, LimitName, Limits } from './config.ts';
+import type {
+  BudgetConfig,
+  Config,
+  ConstraintConfig,
+  DataConfig,
+  DataSourceConfig,
+  EvaluateConfig,
+  LimitKey,
+  LimitName,
+  Limits,
+} from './config.ts';
 
 /** One demand that differs; `base` and `head` are as a person would write them. */
 export type PolicyDifference = {
@@ -17,22 +27,39 @@ export type PolicyDifference = {
 };
 
 /**
- * The config of a change, held to the budget and the limits of the base, on as many samples. Places of limits are those
- * of the change, whose files people look at.
+ * The config of a change, held to the budget and the limits of the base, by the command of the base or on as many samples.
+ * Places of limits are those of the change, whose files people look at.
  */
 export function withPolicyOf(base: Config, head: Config): Config {
-  const { sampleCount } = base.data.evaluation;
-  const evaluation = { path: head.data.evaluation.path, ...(sampleCount === undefined ? {} : { sampleCount }) };
+  const { evaluate: _own, ...rest } = head;
   return {
-    ...head,
+    ...rest,
     budget: base.budget,
     constraints: base.constraints.map(({ location: _location, ...constraint }) => {
       const place = head.constraints.find(({ name }) => name === constraint.name)?.location;
       return place === undefined ? constraint : { ...constraint, location: place };
     }),
-    data: { ...head.data, evaluation },
+    data: withEvaluationOf(base.data, head.data),
     gate: { ...base.gate, locations: head.gate.locations },
+    ...(base.evaluate && { evaluate: withPlaceOf(base.evaluate, head.evaluate) }),
   };
+}
+
+/** Where the base's metric reads evaluation samples, those of the change, as many; its own where a change names none. */
+function withEvaluationOf(base: DataConfig, { evaluation: own, ...head }: DataConfig): DataConfig {
+  if (base.evaluation === undefined) return head;
+  const { path, sampleCount } = base.evaluation;
+  return {
+    ...head,
+    evaluation: { path: own?.path ?? path, ...(sampleCount === undefined ? {} : { sampleCount }) },
+  };
+}
+
+/** A time limit is no demand: a command that ends too early fails the build. */
+function withPlaceOf(base: EvaluateConfig, head: EvaluateConfig | undefined): EvaluateConfig {
+  if (head === undefined) return base;
+  const { location, timeLimitSeconds } = head;
+  return { ...base, location, timeLimitSeconds };
 }
 
 /** Every demand of the gate that differs, in the order of the config. */
@@ -46,7 +73,9 @@ export function comparePolicies(base: Config, head: Config): readonly PolicyDiff
     ...compareNumbers('gate.confidence', base.gate.confidence, head.gate.confidence, 'at-least'),
     ...compareWords('gate.inconclusive', base.gate.inconclusive, head.gate.inconclusive, 'fail'),
     ...compareLimits('warn.', base.gate.warn, head.gate.warn),
-    ...compareSampleCounts(base.data.evaluation.sampleCount, head.data.evaluation.sampleCount),
+    ...compareWords('evaluate.command', describeCommand(base.evaluate), describeCommand(head.evaluate)),
+    ...compareWords('evaluate.better', base.evaluate?.better, head.evaluate?.better),
+    ...compareSampleCounts(base.data.evaluation, head.data.evaluation),
   ];
 }
 
@@ -154,10 +183,17 @@ function describeConstraint(constraint: ConstraintConfig | undefined): string {
   return `${amount}${of}`;
 }
 
-function compareSampleCounts(base = Number.POSITIVE_INFINITY, head = Number.POSITIVE_INFINITY) {
-  if (base === head) return [];
-  const describe = (count: number) => (Number.isFinite(count) ? String(count) : 'all');
-  return [{ name: 'data.evaluation.samples', base: describe(base), head: describe(head), isWeaker: head < base }];
+function describeCommand(evaluate: EvaluateConfig | undefined): string | undefined {
+  return evaluate && JSON.stringify(evaluate.command);
+}
+
+/** Where one of the two has no samples, its metric is another, and that is said. */
+function compareSampleCounts(base: DataSourceConfig | undefined, head: DataSourceConfig | undefined) {
+  if (base === undefined || head === undefined || base.sampleCount === head.sampleCount) return [];
+  const amount = ({ sampleCount = Number.POSITIVE_INFINITY }: DataSourceConfig) => sampleCount;
+  const describe = ({ sampleCount }: DataSourceConfig) => String(sampleCount ?? 'all');
+  const isWeaker = amount(head) < amount(base);
+  return [{ name: 'data.evaluation.samples', base: describe(base), head: describe(head), isWeaker }];
 }
 
 function describe(value: number | string | undefined): string {

@@ -20,7 +20,7 @@ export type ConfigDocument = {
   };
   readonly data: {
     readonly calibration: { readonly path: string; readonly samples: number };
-    readonly evaluation: { readonly path: string; readonly samples?: number };
+    readonly evaluation?: { readonly path: string; readonly samples?: number };
     readonly preprocess: {
       readonly scale: number;
       readonly mean: number | readonly number[];
@@ -41,12 +41,17 @@ export type ConfigDocument = {
   };
   readonly search: { readonly 'time-limit': number | string };
   readonly gate: {
-    readonly metric: 'top1' | 'top5' | 'kl';
+    readonly metric: 'top1' | 'top5' | 'kl' | 'command';
     readonly output?: string;
     readonly confidence?: number;
     readonly inconclusive: 'fail' | 'warn';
     readonly warn: LimitsDocument;
   } & LimitsDocument;
+  readonly evaluate?: {
+    readonly command: string | readonly string[];
+    readonly 'time-limit': number | string;
+    readonly better: 'higher' | 'lower';
+  };
   readonly seed: number;
   readonly device: 'auto' | 'cpu' | 'cuda' | 'webgpu' | 'tensorrt' | 'coreml' | 'dml';
   readonly cache: 'auto' | 'github' | 'local' | 'off';

@@ -1,15 +1,13 @@
-/** What a schema cannot say: limits that fit the metric, sizes that are sizes, paths that do not collide. */
+/** What a schema cannot say: settings that fit the metric, sizes that are sizes, paths that do not collide. */
 import { resolve } from 'node:path';
 import type { Problem } from '../errors.ts';
 import { describeFound, renderPath } from '../schema-words.ts';
 import { parseByteSize } from './byte-size.ts';
 import { findConstraintProblems } from './constraint-rules.ts';
 import { parseDuration } from './duration.ts';
+import { findMetricProblems, isLoss, type Read } from './metric-rules.ts';
 import { type AppliedOverrides, parseSize } from './overrides.ts';
 import type { ValuePath, YamlDocument } from './yaml-document.ts';
-
-/** Reads one value that the schema may have refused, so nothing is known about its type. */
-type Read = (path: ValuePath) => unknown;
 
 /** Checks the rules that need more than a schema. What has the wrong type is passed over: the schema speaks of that. */
 export function findRuleProblems(
@@ -19,7 +17,8 @@ export function findRuleProblems(
 ): readonly Problem[] {
   const read: Read = (path) => readValue(document.value, path);
   return [
-    ...findLimitProblems(document, read),
+    ...findMetricProblems(document, read),
+    ...findIdleWarnings(document, read),
     ...findSizeProblems(document, read),
     ...findAutoProblems(document, read, applied),
     ...findDurationProblems(document, read),
@@ -36,49 +35,6 @@ function readValue(value: unknown, path: ValuePath): unknown {
     const isHolder = typeof at === 'object' && at !== null && Object.hasOwn(at, key);
     return isHolder ? (at as Readonly<Record<string, unknown>>)[key] : undefined;
   }, value);
-}
-
-function findLimitProblems(document: YamlDocument, read: Read): readonly Problem[] {
-  const metric = read(['gate', 'metric']);
-  const findProblems = metric === 'kl' ? findKlLimitProblems : findShareLimitProblems;
-  if (metric !== 'kl' && metric !== 'top1' && metric !== 'top5') return [];
-  return [
-    ...[['gate'], ['gate', 'warn']].flatMap((section) => findProblems(document, read, section, metric)),
-    ...findIdleWarnings(document, read),
-  ];
-}
-
-function findKlLimitProblems(document: YamlDocument, read: Read, section: ValuePath): readonly Problem[] {
-  const path = [...section, 'min'];
-  if (read(path) === undefined) return [];
-  const what = `\`${renderPath(path)}\` does not fit the metric kl, where less is better`;
-  return [{ what, where: document.locateKey(path), fix: 'use `max`' }];
-}
-
-function findShareLimitProblems(
-  document: YamlDocument,
-  read: Read,
-  section: ValuePath,
-  metric: string,
-): readonly Problem[] {
-  const problems: Problem[] = [];
-  const [max, maxDrop] = [
-    [...section, 'max'],
-    [...section, 'max-drop'],
-  ] as const;
-  if (read(max) !== undefined) {
-    const what = `\`${renderPath(max)}\` does not fit the metric ${metric}, where more is better`;
-    problems.push({ what, where: document.locateKey(max), fix: 'use `min` or `max-drop`' });
-  }
-  const drop = read(maxDrop);
-  if (typeof drop === 'number' && drop > 1) {
-    problems.push({
-      what: `\`${renderPath(maxDrop)}\` is ${drop}, expected a share from 0 to 1 for ${metric}`,
-      where: document.locate(maxDrop),
-      fix: 'one percentage point is 0.01',
-    });
-  }
-  return problems;
 }
 
 /** A warning that is no stricter than the limit itself would never be seen. */
@@ -121,7 +77,7 @@ function findAutoProblems(document: YamlDocument, read: Read, applied: AppliedOv
   if (!isAuto || ['min', 'max', 'max-drop'].some((key) => read(['gate', key]) !== undefined)) return [];
   const where = applied.budget === undefined ? { where: document.locate(place!) } : {};
   const what = 'the budget is auto, the smallest model that passes the gate, and the gate has no limit on the accuracy';
-  const limits = read(['gate', 'metric']) === 'kl' ? '`gate.max`' : '`gate.min`';
+  const limits = isLoss(read) ? '`gate.max`' : '`gate.min`';
   return [{ what, ...where, fix: `set \`gate.max-drop\` or ${limits}, or name a size` }];
 }
 
@@ -129,6 +85,7 @@ function findDurationProblems(document: YamlDocument, read: Read): readonly Prob
   const paths = [
     ['sensitivity', 'time-limit'],
     ['search', 'time-limit'],
+    ['evaluate', 'time-limit'],
   ];
   return paths.flatMap((path) => {
     const time = read(path);

@@ -1,9 +1,10 @@
 import type { Config } from './config.ts';
 
 /** Says what a valid config leaves open, or asks in vain, that its author may not have meant to. */
-export function findConfigWarnings({ gate, cache }: Config): readonly string[] {
+export function findConfigWarnings({ gate, evaluate, cache }: Config): readonly string[] {
   const limitsAccuracy = [gate, gate.warn].some(({ min, max, maxDrop }) => (min ?? max ?? maxDrop) !== undefined);
-  const limits = gate.metric === 'kl' ? '`max` or `max-drop`' : '`min` or `max-drop`';
+  const isLoss = gate.metric === 'kl' || evaluate?.better === 'lower';
+  const limits = isLoss ? '`max` or `max-drop`' : '`min` or `max-drop`';
   return [
     ...(limitsAccuracy
       ? []

@@ -19,6 +19,8 @@ export type Config = {
   /** What the choice by measurement may take; 0 for none. */
   readonly search: { readonly timeLimitSeconds: number };
   readonly gate: GateConfig;
+  /** Present where the gate's metric is `command`. */
+  readonly evaluate?: EvaluateConfig;
   /** Seeds the choice of samples. */
   readonly seed: number;
   readonly runtime: RuntimeConfig;
@@ -110,7 +112,8 @@ export type Granularity = 'tensor' | 'channel' | { readonly block: number };
 
 export type DataConfig = {
   readonly calibration: DataSourceConfig;
-  readonly evaluation: DataSourceConfig;
+  /** Absent where the gate's metric is `command`, which reads its own. */
+  readonly evaluation?: DataSourceConfig;
   readonly preprocess: PreprocessConfig;
 };
 
@@ -149,13 +152,26 @@ export type SensitivityConfig = {
   readonly psd: boolean;
 };
 
-export type Metric = 'top1' | 'top5' | 'kl';
+/** `command`: what the user's own script prints. */
+export type Metric = 'top1' | 'top5' | 'kl' | 'command';
+
+/** The user's own metric: a command that gets a model's path, and prints what it measures. */
+export type EvaluateConfig = {
+  /** A program with its arguments, or a line for the shell. */
+  readonly command: string | readonly string[];
+  /** Of one run. */
+  readonly timeLimitSeconds: number;
+  /** Which values are the good ones. */
+  readonly better: 'higher' | 'lower';
+  /** Where the command stands in the config. */
+  readonly location: SourceLocation;
+};
 
 /** Limits on the artifact; what is absent limits nothing. */
 export type Limits = {
-  /** Least value of the artifact's metric, a ratio for top1 and top5. */
+  /** Least value of the artifact's metric, where more is better; a ratio for top1 and top5. */
   readonly min?: number;
-  /** Largest value, for metrics where less is better (kl). */
+  /** Largest value, for metrics where less is better, such as kl. */
   readonly max?: number;
   /** Largest loss against the float model on the same samples. */
   readonly maxDrop?: number;

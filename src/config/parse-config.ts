@@ -10,6 +10,7 @@ import type {
   Config,
   ConstraintConfig,
   DataConfig,
+  EvaluateConfig,
   GateConfig,
   LimitKey,
   LimitName,
@@ -89,6 +90,7 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     sensitivity: buildSensitivity(settings, applied, toAbsolute),
     search: { timeLimitSeconds: parseDuration(settings.search['time-limit'])! },
     gate: buildGate(document, settings, applied.budget === undefined),
+    ...(settings.evaluate && { evaluate: buildEvaluate(document, settings.evaluate) }),
     seed: settings.seed,
     runtime: {
       device: applied.device ?? settings.device,
@@ -156,10 +158,12 @@ function buildData({ data }: ConfigDocument, toAbsolute: (path: string) => strin
   const { calibration, evaluation, preprocess } = data;
   return {
     calibration: { path: toAbsolute(calibration.path), sampleCount: calibration.samples },
-    evaluation: {
-      path: toAbsolute(evaluation.path),
-      ...(evaluation.samples === undefined ? {} : { sampleCount: evaluation.samples }),
-    },
+    ...(evaluation && {
+      evaluation: {
+        path: toAbsolute(evaluation.path),
+        ...(evaluation.samples === undefined ? {} : { sampleCount: evaluation.samples }),
+      },
+    }),
     preprocess: buildPreprocess(preprocess),
   };
 }
@@ -190,6 +194,14 @@ function buildGate(document: YamlDocument, { gate, budget }: ConfigDocument, isB
     },
   };
 }
+
+function buildEvaluate(document: YamlDocument, evaluate: EvaluateDocument): EvaluateConfig {
+  const { command, better, 'time-limit': timeLimit } = evaluate;
+  const location = document.locate(['evaluate', 'command']);
+  return { command, better, timeLimitSeconds: parseDuration(timeLimit)!, location };
+}
+
+type EvaluateDocument = NonNullable<ConfigDocument['evaluate']>;
 
 /** For `auto`, what bounds the size is the gate's own limit. */
 function locateBudget(document: YamlDocument, gate: ConfigDocument['gate'], budget: ConfigDocument['budget']) {

@@ -54,7 +54,7 @@ sensitivity:
   loss: kl                        # needs no labels; or cross-entropy, mse
 
 gate:
-  metric: top1                    # or top5, kl
+  metric: top1                    # or top5, kl, command
   max-drop: 0.01                  # at most one percentage point worse than the float model
   # min: 0.90                     # least accuracy of the quantized model
 `;

@@ -1,5 +1,5 @@
 /** Both data sets of a run: opened, chosen from, and checked against each other. */
-import type { DataConfig } from '../config/config.ts';
+import type { DataConfig, DataSourceConfig, PreprocessConfig } from '../config/config.ts';
 import { assertDisjoint } from './assert-disjoint.ts';
 import { batchSizeFor, fixedBatchSize, readBatches } from './batches.ts';
 import type { DatasetFiles } from './dataset-files.ts';
@@ -15,24 +15,36 @@ export type Selection = {
   batches(): AsyncGenerator<Batch>;
 };
 
-export type Data = { readonly calibration: Selection; readonly evaluation: Selection };
+/** Without evaluation samples where a command reads its own. */
+export type Data = { readonly calibration: Selection; readonly evaluation?: Selection };
 
 /** @throws UserError if a set cannot be read, is too small, does not fit the model, or shares samples with the other */
 export async function openData(
-  { calibration, evaluation, preprocess }: DataConfig,
+  config: DataConfig,
   inputs: readonly InputSpec[],
   seed: number,
   files: DatasetFiles,
 ): Promise<Data> {
-  const open = async (source: DataConfig['calibration']): Promise<Selection> => {
-    const set = await openSampleSet(source, inputs, preprocess, files);
-    const indices = selectSamples(set, source.sampleCount, seed);
-    const batchSize = batchSizeFor(inputs, comfortableBatchSize(inputs));
-    return { set, indices, batches: () => readBatches(set, indices, batchSize, fixedBatchSize(inputs)) };
-  };
-  const data = { calibration: await open(calibration), evaluation: await open(evaluation) };
-  await assertDisjoint(data.calibration.set, data.calibration.indices, data.evaluation.set, data.evaluation.indices);
-  return data;
+  const open = (source: DataSourceConfig) => openSelection(source, config.preprocess, inputs, seed, files);
+  const calibration = await open(config.calibration);
+  if (config.evaluation === undefined) return { calibration };
+  const evaluation = await open(config.evaluation);
+  await assertDisjoint(calibration.set, calibration.indices, evaluation.set, evaluation.indices);
+  return { calibration, evaluation };
+}
+
+/** @throws UserError if the set cannot be read, is too small, or does not fit the model */
+export async function openSelection(
+  source: DataSourceConfig,
+  preprocess: PreprocessConfig,
+  inputs: readonly InputSpec[],
+  seed: number,
+  files: DatasetFiles,
+): Promise<Selection> {
+  const set = await openSampleSet(source, inputs, preprocess, files);
+  const indices = selectSamples(set, source.sampleCount, seed);
+  const batchSize = batchSizeFor(inputs, comfortableBatchSize(inputs));
+  return { set, indices, batches: () => readBatches(set, indices, batchSize, fixedBatchSize(inputs)) };
 }
 
 export async function readAll(batches: AsyncIterable<Batch>): Promise<Batch[]> {

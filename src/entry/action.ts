@@ -11,7 +11,7 @@ import { holdToBase } from './base-policy.ts';
 import type { Commands } from './commands.ts';
 import { EXIT_CODE, exitCodeOf } from './failure.ts';
 import type { Files } from './files.ts';
-import { refuseForkOnOwnRunner } from './fork-guard.ts';
+import { refuseCommandOfFork, refuseForkOnOwnRunner } from './fork-guard.ts';
 import type { ReadCommitted } from './git.ts';
 import { INTERRUPTED_EXIT_CODE, InterruptedError } from './interrupt.ts';
 import { checkPaths, readConfig } from './read-config.ts';
@@ -72,10 +72,12 @@ async function checkCacheDirectory({ cache }: Config, { overrides }: ActionInput
 async function readActionConfig(inputs: ActionInputs, { host, context, files, readCommitted }: ActionEffects) {
   const { configPath, overrides, policyRef } = inputs;
   const own = await readConfig(configPath, overrides, files);
+  refuseCommandOfFork(context, own);
   const held =
     policyRef === 'base'
       ? await holdToBase(own, configPath, context, overrides, readCommitted)
       : { config: own, notes: [] };
+  refuseCommandOfFork(context, held.config);
   const warnings = findConfigWarnings(held.config).map(
     (message): Annotation => ({ level: 'warning', title: 'bitgate', message }),
   );

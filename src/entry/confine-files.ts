@@ -29,6 +29,11 @@ export function confineFiles(files: Files, roots: readonly string[]): Files {
     externalDataOf: files.externalDataOf,
     makeFolder: toWrite(files.makeFolder),
     writeFileAtomically: toWrite(files.writeFileAtomically),
+    useTemporaryFile: async (folder, name, content, use) => {
+      await refuseOutside(folder, roots);
+      refuseGitFolder(folder);
+      return files.useTemporaryFile(folder, name, content, use);
+    },
     assertFileCanBeWritten: toWrite(files.assertFileCanBeWritten),
     assertFolderCanBeWritten: toWrite(files.assertFolderCanBeWritten),
   };

@@ -17,6 +17,7 @@ import { renderResult } from '../report/render-result.ts';
 import { renderSummary } from '../report/render-summary.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
 import { measureShard, planMeasurement } from '../shards.ts';
+import { shellLine } from '../shell-line.ts';
 import { solveKept } from '../solve-kept.ts';
 import { BITGATE_VERSION } from '../version.ts';
 import { type KeptMeasurements, runCacheCommand } from './cache-command.ts';
@@ -129,10 +130,9 @@ function describeEnvironment(runtime: Runtime): GateReport['environment'] {
   };
 }
 
-/** One line for a shell in the current directory, quoted where the shell would split it. */
+/** One line for a shell in the current directory. */
 function reproduceLine({ path, options }: Config): string {
-  const words = ['bitgate', 'run', relative(process.cwd(), path), ...options];
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+  return shellLine(['bitgate', 'run', relative(process.cwd(), path), ...options]);
 }
 
 async function describeModel(path: string, { files }: World) {

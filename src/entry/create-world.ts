@@ -10,6 +10,7 @@ import { type Files, nodeFiles } from './files.ts';
 import { cacheDirectory, cacheHome, createOpenCache, storeAt } from './open-cache.ts';
 import { openRuntime } from './open-runtime.ts';
 import { createProbe } from './probe-in-child.ts';
+import { createRunCommand } from './run-command.ts';
 
 /** Beside this file, or beside its bundle; in variables, or the bundler would copy them as assets. */
 const SOURCES = { worker: '../solver/highs-worker.ts', probe: './probe.ts', cache: './actions-cache-process.ts' };
@@ -46,6 +47,7 @@ export function createWorld(settings: WorldSettings): World {
         note,
       }),
     solve: solver.solve,
+    runCommand: createRunCommand(environment),
     openCache: createOpenCache({ environment, isAction }, new URL(programs.cache, import.meta.url)),
     keptMeasurements: (folder) => {
       const setting = folder === undefined ? {} : { directory: folder };

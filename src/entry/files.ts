@@ -1,6 +1,18 @@
 /** The disk as the stages use it. Every failure that a person can repair is a UserError that names the path. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, mkdtemp, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { DatasetFiles, FileKind, FolderEntry } from '../dataset/dataset-files.ts';
 import { UserError } from '../errors.ts';
@@ -16,6 +28,13 @@ export type Files = Omit<DatasetFiles, 'readFile'> & {
   makeFolder(path: string): Promise<void>;
   /** Writes a whole file or nothing: a temporary file in the same folder, flushed to the disk, then renamed. */
   writeFileAtomically(path: string, content: Uint8Array | string): Promise<void>;
+  /** Gives `use` a file of that name in a folder of its own in `folder`; both are gone afterwards. */
+  useTemporaryFile<Result>(
+    folder: string,
+    name: string,
+    content: Uint8Array,
+    use: (path: string) => Promise<Result>,
+  ): Promise<Result>;
   /** Makes sure, without leaving a trace, that a file could be written at `path`. */
   assertFileCanBeWritten(path: string): Promise<void>;
   /** The same for files in the folder `path`, which need not exist yet. */
@@ -33,6 +52,7 @@ export const nodeFiles: Files = {
   externalDataOf,
   makeFolder,
   writeFileAtomically,
+  useTemporaryFile,
   assertFileCanBeWritten,
   assertFolderCanBeWritten,
 };
@@ -166,6 +186,27 @@ async function writeFileAtomically(path: string, content: Uint8Array | string): 
     // What went wrong first is what the user needs to know.
     await rm(temporaryPath, { force: true }).catch(() => undefined);
     throw cannotWrite(path, cause);
+  }
+}
+
+async function useTemporaryFile<Result>(
+  folder: string,
+  name: string,
+  content: Uint8Array,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  await makeFolder(folder);
+  const own = await mkdtemp(join(folder, '.bitgate-')).catch((cause) => {
+    throw cannotWrite(folder, cause);
+  });
+  const path = join(own, name);
+  try {
+    await writeFile(path, content).catch((cause) => {
+      throw cannotWrite(path, cause);
+    });
+    return await use(path);
+  } finally {
+    await rm(own, { recursive: true, force: true });
   }
 }
 

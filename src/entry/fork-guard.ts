@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
@@ -12,5 +13,20 @@ export function refuseForkOnOwnRunner({ isFork, isSelfHosted }: WorkflowContext,
   throw new UserError({
     what: 'this change comes from a fork, and the runner is self-hosted: a model, data and a config of strangers would be read on your machine',
     fix: 'run forks on a GitHub-hosted runner; or, if each run of a fork is approved by hand, set `allow-fork: true` (see SECURITY.md)',
+  });
+}
+
+/**
+ * Refuses to run a command for the pull request of a fork, wherever it would run and whatever the workflow allows: the
+ * command, or the script that it starts, is the fork's.
+ *
+ * @throws UserError
+ */
+export function refuseCommandOfFork({ isFork }: WorkflowContext, { evaluate }: Config): void {
+  if (!isFork || evaluate === undefined) return;
+  throw new UserError({
+    what: 'this change comes from a fork, and `evaluate.command` would run what strangers wrote, with all that this job may do',
+    where: evaluate.location,
+    fix: 'give forks a config with a metric of bitgate (top1, top5 or kl), and run the command when the change is merged',
   });
 }

@@ -56,7 +56,7 @@ async function checkInputs({ modelPath, data, sensitivity, constraints }: Config
   const problems = [
     ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
     ...(await findMissing('calibration data', data.calibration.path, files)),
-    ...(await findMissing('evaluation data', data.evaluation.path, files)),
+    ...(await findMissing('evaluation data', data.evaluation?.path, files)),
     ...(await findMissing('file of sensitivities', sensitivity.path, files)),
   ];
   for (const constraint of constraints) {

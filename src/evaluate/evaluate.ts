@@ -16,7 +16,7 @@ export type EvaluationInput = {
   readonly batches: AsyncIterable<Batch>;
   /** Of all batches together, for progress. */
   readonly sampleCount: number;
-  readonly metric: Metric;
+  readonly metric: Exclude<Metric, 'command'>;
   /** The output that the metric reads; the only one that serves it when absent. */
   readonly output?: string;
   readonly reportProgress: ReportProgress;

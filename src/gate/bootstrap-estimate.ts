@@ -15,10 +15,14 @@ const MIN_RESAMPLES = 1_000;
 /** Fewer values resample to too few different means to say anything. */
 const MIN_VALUES = 10;
 
-/** The mean of `values`, each at least 0, from resamples that depend on the seed alone. */
-export function bootstrapEstimate(values: Float64Array, confidence: number, seed: number): Estimate {
+/**
+ * The mean of `values` from resamples that depend on the seed alone.
+ *
+ * @param least what no value can be less than
+ */
+export function bootstrapEstimate(values: Float64Array, confidence: number, seed: number, least = 0): Estimate {
   const mean = meanOf(values);
-  const [lower, upper] = findEnds(values, mean, confidence, seed);
+  const [lower, upper] = findEnds(values, mean, confidence, seed, least);
   const z = criticalValue(confidence);
   return {
     interval: { lower, upper, confidence, method: 'bootstrap' },
@@ -27,9 +31,15 @@ export function bootstrapEstimate(values: Float64Array, confidence: number, seed
   };
 }
 
-function findEnds(values: Float64Array, mean: number, confidence: number, seed: number): readonly [number, number] {
+function findEnds(
+  values: Float64Array,
+  mean: number,
+  confidence: number,
+  seed: number,
+  least: number,
+): readonly [number, number] {
   if (Number.isNaN(mean)) return [mean, mean];
-  if (values.length < MIN_VALUES) return [0, Number.POSITIVE_INFINITY];
+  if (values.length < MIN_VALUES) return [least, Number.POSITIVE_INFINITY];
   const count = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(DRAWS / values.length)));
   const means = resampleMeans(values, count, seed).sort();
   const bias = normalQuantile(shareBelow(means, mean));

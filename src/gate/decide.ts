@@ -49,11 +49,10 @@ type Question = Pick<Check, 'name' | 'measured' | 'limit' | 'unit' | 'bound' | '
 function listQuestions(measurements: Measurements, input: DecisionInput): readonly Question[] {
   const { gate, artifactSizeBytes } = input;
   const ask = (limits: Limits, prefix: '' | 'warn.') => askLimits(measurements, artifactSizeBytes, limits, prefix);
-  const finite = { name: 'non-finite outputs', measured: measurements.nonFiniteCount, limit: 0 } as const;
   return [
     { ...askBudget(input), bound: 'at-most', limitName: 'size' },
     ...ask(gate, ''),
-    { ...finite, unit: 'samples', bound: 'at-most' },
+    ...askFinite(measurements),
     ...ask(gate.warn, 'warn.'),
   ];
 }
@@ -69,13 +68,21 @@ function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }: De
       } as const);
 }
 
+/** Nothing is known of the outputs where a command reads them. */
+function askFinite({ nonFiniteCount }: Measurements): readonly Question[] {
+  if (nonFiniteCount === undefined) return [];
+  return [{ name: 'non-finite outputs', measured: nonFiniteCount, limit: 0, unit: 'samples', bound: 'at-most' }];
+}
+
+const UNITS = { top1: 'ratio', top5: 'ratio', kl: 'nats', command: 'none' } as const;
+
 function askLimits(
   { metric, quantized, drop }: Measurements,
   artifactSizeBytes: number,
   limits: Limits,
   prefix: '' | 'warn.',
 ): readonly Question[] {
-  const unit = metric === 'kl' ? 'nats' : 'ratio';
+  const unit = UNITS[metric];
   const size = { name: 'artifact size', measured: artifactSizeBytes, unit: 'bytes' } as const;
   const value = { name: metric, measured: quantized, unit, subject: 'quantized' } as const;
   const loss = { name: `${metric} drop`, measured: drop, unit, subject: 'drop' } as const;
@@ -90,19 +97,26 @@ function askLimits(
 
 type Estimates = { readonly quantized: Estimate; readonly drop: Estimate };
 
-function estimate({ pairedCounts, divergences }: Measurements, confidence: number, seed: number): Estimates {
-  if (pairedCounts === undefined) {
-    const divergence = bootstrapEstimate(divergences, confidence, seed);
-    return { quantized: divergence, drop: divergence };
+/** @throws Error if there is nothing to estimate from: a command that tells of no samples is refused before it comes here */
+function estimate(measurements: Measurements, confidence: number, seed: number): Estimates {
+  const { pairedCounts, pairedValues, divergences } = measurements;
+  if (pairedCounts !== undefined) {
+    const { both, onlyFloat, onlyArtifact, neither } = pairedCounts;
+    return {
+      quantized: wilsonEstimate(both + onlyArtifact, both + onlyFloat + onlyArtifact + neither, confidence),
+      drop: tangoEstimate(pairedCounts, confidence),
+    };
   }
-  const { both, onlyFloat, onlyArtifact, neither } = pairedCounts;
-  return {
-    quantized: wilsonEstimate(both + onlyArtifact, both + onlyFloat + onlyArtifact + neither, confidence),
-    drop: tangoEstimate(pairedCounts, confidence),
-  };
+  if (pairedValues !== undefined) {
+    const ofMean = (values: Float64Array) => bootstrapEstimate(values, confidence, seed, Number.NEGATIVE_INFINITY);
+    return { quantized: ofMean(pairedValues.quantized), drop: ofMean(pairedValues.drop) };
+  }
+  if (divergences === undefined) throw new Error('there are no samples to estimate from');
+  const divergence = bootstrapEstimate(divergences, confidence, seed);
+  return { quantized: divergence, drop: divergence };
 }
 
-function answer(question: Question, estimates: Estimates | undefined, sampleCount: number): Check {
+function answer(question: Question, estimates: Estimates | undefined, sampleCount = Number.NaN): Check {
   const { subject, ...rest } = question;
   const found = subject && estimates?.[subject];
   const outcome = outcomeOf(question, found);

@@ -17,7 +17,8 @@ export type Check = {
   readonly name: string;
   readonly measured: number;
   readonly limit: number;
-  readonly unit: 'bytes' | 'bits per weight' | 'ratio' | 'nats' | 'samples';
+  /** `none`: of what a command prints. */
+  readonly unit: 'bytes' | 'bits per weight' | 'ratio' | 'nats' | 'samples' | 'none';
   /** The good side of the limit. */
   readonly bound: 'at-least' | 'at-most';
   readonly outcome: Outcome;

@@ -2,7 +2,7 @@
 import { effectiveBits, smallestUse } from '../allocate/smallest-allocation.ts';
 import type { GateConfig } from '../config/config.ts';
 import type { SizeSearchReport } from '../report/gate-report.ts';
-import { percentText, realText } from '../report/number-text.ts';
+import { metricText } from '../report/metric-text.ts';
 import { findSmallestPassing, MOST_STEPS } from '../select/find-smallest-passing.ts';
 import {
   type AnswerInput,
@@ -74,6 +74,5 @@ function describeOutcome({ problem, chosen, artifact, measurements, verdict }: B
 
 function describeStep(number: number, limit: number, { artifact, measurements, verdict }: BudgetAnswer): string {
   const { metric, quantized } = measurements;
-  const value = metric === 'kl' ? `${realText(quantized)} nats` : percentText(quantized, 2);
-  return `budget auto, step ${number}: ${limit} bytes allowed, ${artifact.length} taken, ${metric} ${value}: ${verdict.verdict}`;
+  return `budget auto, step ${number}: ${limit} bytes allowed, ${artifact.length} taken, ${metric} ${metricText(metric, quantized)}: ${verdict.verdict}`;
 }

@@ -3,6 +3,7 @@ import { NoAllocationError } from '../allocate/allocate.ts';
 import type { AllocationProblem, Budget, ChosenVariables } from '../allocate/allocation-problem.ts';
 import { effectiveBits, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { Config } from '../config/config.ts';
+import type { MetricResult } from '../evaluate/metric-line.ts';
 import { decide } from '../gate/decide.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Effects } from '../pipeline.ts';
@@ -11,6 +12,7 @@ import { type ChosenAllocation, chooseAllocation } from './choose-allocation.ts'
 import type { CostForecast } from './choose-method.ts';
 import { type Evaluation, evaluateArtifact } from './evaluate-artifact.ts';
 import type { Measured } from './measure-with-cache.ts';
+import type { CommandEffects } from './metric-command.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { PreparedSweep } from './prepare-sweep.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -21,7 +23,9 @@ export type AnswerInput = {
   readonly run: PreparedRun;
   readonly sweep: PreparedSweep;
   readonly measured: Measured;
-  readonly effects: Pick<Effects, 'openSession' | 'solve' | 'reportProgress'>;
+  /** What the command says of the float model, where the metric is one. */
+  readonly floatResult: MetricResult | undefined;
+  readonly effects: Pick<Effects, 'openSession' | 'solve' | 'reportProgress'> & CommandEffects;
   readonly clock: StageClock;
 };
 
@@ -31,7 +35,7 @@ export type BudgetRequest = {
   readonly searchSeconds: number;
   /** Answers to other budgets: what was evaluated once is not evaluated again. */
   readonly earlier?: readonly EvaluatedAllocation[];
-  /** Takes the artifact before it is evaluated. */
+  /** Takes the artifact before it is evaluated, and puts it where the config wants it. */
   keep?(artifact: Uint8Array): Promise<void>;
 };
 
@@ -49,7 +53,7 @@ export const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 
 /** The budget has to be feasible (assertFeasible). */
 export async function answerBudget(input: AnswerInput, request: BudgetRequest): Promise<BudgetAnswer> {
-  const { config, run, sweep, effects, clock } = input;
+  const { config, sweep, clock } = input;
   const problem = { ...sweep.problem, budget: request.budget };
   const chosen = await clock.time('choose the allocation', () => choose(input, problem, request.searchSeconds));
   const artifact = sweep.writer.build(chosen.best.biases, chosen.best.contents);
@@ -58,7 +62,7 @@ export async function answerBudget(input: AnswerInput, request: BudgetRequest): 
   const { measurements, speed } =
     twin ??
     (await clock.time('evaluate', () =>
-      evaluateArtifact(run.original, artifact, run.data.evaluation, config, effects),
+      evaluateArtifact(input, { content: artifact, isWritten: request.keep !== undefined }),
     ));
   const verdict = decide(measurements, {
     gate: config.gate,

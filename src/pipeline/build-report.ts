@@ -9,7 +9,7 @@ import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
-import type { FileIdentity, GateReport, LayerReport, SizeSearchReport } from '../report/gate-report.ts';
+import type { FileIdentity, GateReport, LayerReport, MetricValue, SizeSearchReport } from '../report/gate-report.ts';
 import type { ChosenAllocation } from './choose-allocation.ts';
 import type { Measured } from './measure-with-cache.ts';
 
@@ -34,7 +34,6 @@ export type OutcomeParts = {
 
 export function buildReport(parts: OutcomeParts): Outcome {
   const { config, original, problem, chosen, artifact, measurements, verdict } = parts;
-  const { metric, sampleCount: samples } = measurements;
   return {
     schemaVersion: 1,
     ...verdict,
@@ -47,12 +46,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
     budget: describeBudget(config.budget, problem),
     ...describeFurtherLimits(problem, chosen.best.variables),
     ...(parts.sizeSearch === undefined ? {} : { sizeSearch: parts.sizeSearch }),
-    float: { metric, value: measurements.float, samples },
-    quantized: { metric, value: measurements.quantized, samples },
-    drop: measurements.drop,
-    nonFiniteCount: measurements.nonFiniteCount,
-    klToFloat: measurements.klToFloat,
-    agreement: measurements.agreement,
+    ...describeMeasurements(measurements),
     speed: parts.speed,
     quantizer: {
       method: config.quantize.method,
@@ -69,6 +63,23 @@ export function buildReport(parts: OutcomeParts): Outcome {
     timings: parts.timings,
     warnings: parts.warnings,
   };
+}
+
+/** What the metric says of both models, and what else is known of their outputs. */
+export function describeMeasurements(measurements: Measurements) {
+  const { float, quantized, drop, nonFiniteCount, klToFloat, agreement } = measurements;
+  return {
+    float: describeMetric(measurements, float),
+    quantized: describeMetric(measurements, quantized),
+    drop,
+    ...(nonFiniteCount === undefined ? {} : { nonFiniteCount }),
+    ...(klToFloat === undefined ? {} : { klToFloat }),
+    ...(agreement === undefined ? {} : { agreement }),
+  };
+}
+
+export function describeMetric({ metric, sampleCount }: Measurements, value: number): MetricValue {
+  return { metric, value, ...(sampleCount === undefined ? {} : { samples: sampleCount }) };
 }
 
 function identify(path: string, bytes: Uint8Array): FileIdentity {

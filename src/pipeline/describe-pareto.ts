@@ -120,3 +120,8 @@ export function describeLimits({ gate: { min, max, maxDrop, maxSizeBytes } }: Co
     ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
   };
 }
+
+/** Which values of the gate's metric are the good ones. */
+export function betterOf({ gate, evaluate }: Config): ParetoReport['better'] {
+  return gate.metric === 'kl' ? 'lower' : (evaluate?.better ?? 'higher');
+}

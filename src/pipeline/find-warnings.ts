@@ -17,7 +17,7 @@ export function findWarnings(config: Config, chosen: ChosenAllocation, measureme
   }
   if (stoppedByTime && config.search.timeLimitSeconds > 0)
     warnings.push('the choice by measurement ended at its time limit; another run may choose otherwise');
-  if (config.gate.metric === 'top1' && measurements.float < 1 / measurements.sampleCount) {
+  if (config.gate.metric === 'top1' && measurements.float === 0) {
     warnings.push('the float model is never right on the evaluation samples: check labels and preprocessing');
   }
   return warnings;

@@ -8,7 +8,8 @@ import { createDivergenceScorer } from '../evaluate/score-divergence.ts';
 import type { Reference } from '../sensitivity/reference.ts';
 
 /**
- * Make sure, before anything long runs, that the metric and the loss have the outputs and the labels they need.
+ * Make sure, before anything long runs, that the metric and the loss have the outputs and the labels they need; a command
+ * sees to that by itself.
  *
  * @param batches of the calibration set, those of the reference
  * @throws UserError if no output serves the metric, labels are missing, or one names a class that the model does not have
@@ -23,12 +24,21 @@ export function checkNeededLabels(
   const { feeds, sampleCount } = batches[0]!;
   const batchSize = Object.values(feeds)[0]!.dims[0]!;
   const named = Object.fromEntries(reference.outputNames.map((name, index) => [name, outputs![index]!]));
-  if (gate.metric === 'kl') {
-    const scorer = createDivergenceScorer(reference.outputNames, gate.output);
-    scorer.add({ float: named, artifact: named, sampleCount, batchSize });
-  } else {
-    const { classCount } = chooseClassScores(gate.metric, named, batchSize, gate.output);
-    checkLabels(data.evaluation.set, classCount);
+  switch (gate.metric) {
+    case 'command':
+      break;
+    case 'kl':
+      createDivergenceScorer(reference.outputNames, gate.output).add({
+        float: named,
+        artifact: named,
+        sampleCount,
+        batchSize,
+      });
+      break;
+    default: {
+      const { classCount } = chooseClassScores(gate.metric, named, batchSize, gate.output);
+      checkLabels(data.evaluation!.set, classCount);
+    }
   }
   if (sensitivity.loss === 'cross-entropy') checkLabels(data.calibration.set, classCountOf(outputs![0]!));
 }

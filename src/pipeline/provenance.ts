@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Provenance } from '../artifact/packed-artifact.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, EvaluateConfig } from '../config/config.ts';
 import type { Selection } from '../dataset/open-data.ts';
 import type { Model } from '../onnx/model.ts';
 import type { FileIdentity } from '../report/gate-report.ts';
@@ -35,13 +35,17 @@ export async function describeProvenance(
 }
 
 function limitsThatDecide(
-  { budget, gate: { warn: _warn, locations: _places, ...limits } }: Config,
+  { budget, gate: { warn: _warn, locations: _places, ...limits }, evaluate }: Config,
   constraints: readonly ReadConstraint[],
 ) {
   return {
-    ...(budget.kind === 'auto' ? { limits } : {}),
+    ...(budget.kind === 'auto' ? { limits, ...(evaluate && { evaluate: contentOfCommand(evaluate) }) } : {}),
     ...(constraints.length === 0 ? {} : { constraints: constraints.map(contentOf) }),
   };
+}
+
+function contentOfCommand({ command, better }: EvaluateConfig) {
+  return { command, better };
 }
 
 /** Without places, of which a table is one. */

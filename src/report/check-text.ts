@@ -21,8 +21,8 @@ export function checkText(check: Check): CheckText {
   const [measured, limit] = numbersThatTell(check, [check.measured, check.limit]);
   const unit = unitOf(check);
   return {
-    measured: Number.isFinite(check.measured) ? `${measured} ${unit}` : measured!,
-    limit: `${boundText(check)} ${limit} ${unit}`,
+    measured: Number.isFinite(check.measured) ? `${measured}${unit}` : measured!,
+    limit: `${boundText(check)} ${limit}${unit}`,
     notes: [
       ...(check.unit === 'bytes' ? [`${percentText(check.measured / check.limit)} of it used`] : []),
       ...(check.interval === undefined ? [] : [intervalText(check, check.interval)]),
@@ -54,15 +54,18 @@ function isDrop({ name }: Pick<Check, 'name'>): boolean {
 
 type Quantity = Pick<Check, 'name' | 'unit'>;
 
+/** With the space before it. */
 function unitOf(quantity: Quantity): string {
-  if (quantity.unit !== 'ratio') return quantity.unit;
-  return isDrop(quantity) ? 'points' : '%';
+  if (quantity.unit === 'none') return '';
+  if (quantity.unit !== 'ratio') return ` ${quantity.unit}`;
+  return isDrop(quantity) ? ' points' : ' %';
 }
 
 /** Without its unit; `digits` are decimals for shares, significant digits beyond the first for other reals. */
 function numberOf({ unit }: Quantity, value: number, digits: number): string {
   if (unit === 'bytes' || unit === 'samples') return countText(value);
-  return unit === 'ratio' ? decimalText(100 * value, digits) : realText(value, digits + 1);
+  if (unit === 'ratio') return decimalText(100 * value, digits);
+  return realText(value, digits + (unit === 'none' ? 2 : 1));
 }
 
 /** Enough digits that values which differ do not read the same: 89.996 % is not at least 90.00 %. */
@@ -80,7 +83,7 @@ const MAX_DIGITS = 15;
 /** `95 % interval 89.05 to 92.87 %`. */
 function intervalText(quantity: Quantity, { lower, upper, confidence }: Interval): string {
   const [low, high] = numbersThatTell(quantity, [lower, upper]);
-  return `${Number((100 * confidence).toFixed(2))} % interval ${low} to ${high} ${unitOf(quantity)}`;
+  return `${Number((100 * confidence).toFixed(2))} % interval ${low} to ${high}${unitOf(quantity)}`;
 }
 
 function settleText({ samplesToSettle, interval }: Check): string {

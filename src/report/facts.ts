@@ -1,5 +1,6 @@
 /** What a report says beside its checks, as plain rows that every form shows in its own way. */
 import type { GateReport, SensitivityReport, UsedLimit } from './gate-report.ts';
+import { metricText } from './metric-text.ts';
 import { amountText, bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
 
 /** `text` may hold names, and is not escaped. */
@@ -70,14 +71,13 @@ export function describeUse({ name, unit, used, limit }: UsedLimit): string {
 }
 
 function describeEvaluation({ float, quantized, klToFloat, agreement }: GateReport): string {
-  const value = (metric: number) => (float.metric === 'kl' ? `${realText(metric)} nats` : percentText(metric, 2));
+  const { metric, samples } = quantized;
+  const value = metricText(metric, quantized.value);
   const models =
-    float.metric === 'kl'
-      ? `kl ${value(quantized.value)}`
-      : `${float.metric} ${value(float.value)} in float, ${value(quantized.value)} quantized`;
+    metric === 'kl' ? `kl ${value}` : `${metric} ${metricText(metric, float.value)} in float, ${value} quantized`;
   return [
-    `${models}, on ${countText(quantized.samples)} samples`,
-    ...(klToFloat === undefined || float.metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
+    samples === undefined ? models : `${models}, on ${countText(samples)} samples`,
+    ...(klToFloat === undefined || metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
     ...(agreement === undefined ? [] : [`same class in ${percentText(agreement)}`]),
   ].join(', ');
 }

@@ -89,7 +89,12 @@ export type SizeSearchReport = {
   }[];
 };
 
-export type MetricValue = { readonly metric: Measurements['metric']; readonly value: number; readonly samples: number };
+export type MetricValue = {
+  readonly metric: Measurements['metric'];
+  readonly value: number;
+  /** Absent where a command does not say. */
+  readonly samples?: number;
+};
 
 export type QuantizerReport = {
   readonly method: string;

@@ -4,7 +4,8 @@ import type { Problem } from '../errors.ts';
 export type Inspection = {
   readonly model: { readonly path: string; readonly sizeBytes: number; readonly opsetVersion: number };
   readonly calibrationSamples: number;
-  readonly evaluationSamples: number;
+  /** Absent where a command reads its own. */
+  readonly evaluationSamples?: number;
   readonly layers: readonly {
     readonly name: string;
     readonly opType: string;

@@ -1,10 +1,10 @@
-import type { MeasuredPoint, ParetoPoint } from './pareto-report.ts';
+import type { MeasuredPoint, ParetoPoint, ParetoReport } from './pareto-report.ts';
 
 /** Which points another one beats: no larger and no worse, and better in one of the two. One that is not a number is the worst. */
-export function markDominated(points: readonly ParetoPoint[], metric: string): ParetoPoint[] {
+export function markDominated(points: readonly ParetoPoint[], better: ParetoReport['better']): ParetoPoint[] {
   const goodness = ({ value }: MeasuredPoint) => {
     if (Number.isNaN(value)) return Number.NEGATIVE_INFINITY;
-    return metric === 'kl' ? -value : value;
+    return better === 'lower' ? -value : value;
   };
   const measured = points.filter((point) => point.status === 'measured');
   const beats = (a: MeasuredPoint, b: MeasuredPoint) =>

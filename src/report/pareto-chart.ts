@@ -31,9 +31,8 @@ export function renderParetoChart(report: ParetoReport): string {
 }
 
 /** What the gate allows at least or at most of the metric, and at most of bytes. */
-function limitLines({ float, limits: { min, max, maxDrop, maxSizeBytes } }: ParetoReport) {
-  const isLoss = float.metric === 'kl';
-  const drop = maxDrop === undefined ? undefined : isLoss ? float.value + maxDrop : float.value - maxDrop;
+function limitLines({ float, better, limits: { min, max, maxDrop, maxSizeBytes } }: ParetoReport) {
+  const drop = maxDrop === undefined ? undefined : float.value + (better === 'lower' ? maxDrop : -maxDrop);
   const named = { min, max, 'max-drop': drop };
   const horizontal = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
   return { horizontal, vertical: maxSizeBytes === undefined ? [] : [maxSizeBytes] };
@@ -65,7 +64,7 @@ function renderGrid(x: Axis, y: Axis, { float: { metric } }: ParetoReport): stri
   );
   const rows = y.ticks.map((tick) => {
     const height = coordinate(y.at(tick));
-    return `<path d="M${left} ${height}H${right}" stroke="var(--line)"/><text x="${left - 8}" y="${height}" dy="4" text-anchor="end">${metric === 'kl' ? plain(tick) : `${plain(100 * tick)} %`}</text>`;
+    return `<path d="M${left} ${height}H${right}" stroke="var(--line)"/><text x="${left - 8}" y="${height}" dy="4" text-anchor="end">${metric === 'top1' || metric === 'top5' ? `${plain(100 * tick)} %` : plain(tick)}</text>`;
   });
   const names = `<text x="${(left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">size of the file, kB</text><text x="16" y="${(top + bottom) / 2}" text-anchor="middle" transform="rotate(-90 16 ${(top + bottom) / 2})">${metric === 'kl' ? 'kl, nats' : metric}</text>`;
   const frame = `<path d="M${left} ${top}V${bottom}H${right}" fill="none" stroke="var(--soft)"/>`;

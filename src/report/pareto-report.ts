@@ -6,6 +6,8 @@ export type ParetoReport = {
   readonly schemaVersion: 1;
   readonly model: FileIdentity;
   readonly float: MetricValue;
+  /** Which values of the metric are the good ones. */
+  readonly better: 'higher' | 'lower';
   /** The config's own budget, where it names one. */
   readonly budget?: BudgetReport;
   /** What the gate of the config allows. */

@@ -24,7 +24,7 @@ function renderModel({ model, layers, calibrationSamples, evaluationSamples }: I
   return [
     `${plainText(model.path)}: ${bytes(model.sizeBytes)}, opset ${model.opsetVersion}`,
     `${layers.length} layers with ${totalWeights({ layers })} weights that can be quantized`,
-    `${calibrationSamples} calibration samples, ${evaluationSamples} evaluation samples`,
+    `${calibrationSamples} calibration samples, ${evaluationSamples === undefined ? 'evaluation by a command' : `${evaluationSamples} evaluation samples`}`,
   ];
 }
 

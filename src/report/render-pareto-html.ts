@@ -29,7 +29,7 @@ ${warnings.length === 0 ? '' : `<h2 class="is-warn">Warnings</h2><div class="car
   );
 }
 
-function renderRow(point: ParetoPoint, metric: string): string {
+function renderRow(point: ParetoPoint, metric: ParetoReport['float']['metric']): string {
   const cells = paretoCells(point, metric).map((cell, column) => `<td${classOf(column)}>${htmlText(cell)}</td>`);
   return `<tr>${cells.join('')}</tr>`;
 }

@@ -1,7 +1,9 @@
 /** `bitgate pareto` as text. */
 import { alignColumns } from './align-columns.ts';
 import { OUTCOME_WORD } from './check-text.ts';
-import { bytesText, countText, decimalText, percentText, realText } from './number-text.ts';
+import type { MetricValue } from './gate-report.ts';
+import { dropText, metricText } from './metric-text.ts';
+import { bytesText, countText, decimalText } from './number-text.ts';
 import type { ParetoPoint, ParetoReport } from './pareto-report.ts';
 import { plainText } from './plain-text.ts';
 import { bitsText, budgetText } from './render-solved.ts';
@@ -26,11 +28,12 @@ export function renderPareto(report: ParetoReport): string {
 /** `float top1 91.72 %, 1,094,321 bytes; on 846 samples`. */
 export function describeFloat({ model, float: { metric, value, samples } }: ParetoReport): string {
   const accuracy = metric === 'kl' ? '' : ` ${metric} ${metricText(metric, value)},`;
-  return `float${accuracy} ${bytesText(model.sizeBytes)}; on ${countText(samples)} samples`;
+  const source = samples === undefined ? '' : `; on ${countText(samples)} samples`;
+  return `float${accuracy} ${bytesText(model.sizeBytes)}${source}`;
 }
 
 /** One row of the table, in text that may hold names of nothing. */
-export function paretoCells(point: ParetoPoint, metric: string): readonly string[] {
+export function paretoCells(point: ParetoPoint, metric: MetricValue['metric']): readonly string[] {
   if (point.status === 'infeasible') {
     return [budgetText(point.budget), '', '', '', '', 'infeasible', reasonText(point)];
   }
@@ -40,14 +43,14 @@ export function paretoCells(point: ParetoPoint, metric: string): readonly string
     countText(sizeBytes),
     decimalText(effectiveBits, 2),
     metricText(metric, value),
-    metric === 'kl' ? realText(drop) : `${decimalText(100 * drop, 2)} points`,
+    dropText(metric, drop),
     OUTCOME_WORD[verdict],
     dominated ? 'dominated' : '',
   ];
 }
 
 /** For the log: `2.5 bits per weight, 45,210 bytes, top1 91.35 %`. */
-export function describePointInLine(point: ParetoPoint, metric: string): string {
+export function describePointInLine(point: ParetoPoint, metric: MetricValue['metric']): string {
   const budget = budgetText(point.budget);
   if (point.status === 'infeasible') return `${budget} is infeasible, ${reasonText(point)}`;
   return `${budget}, ${bytesText(point.sizeBytes)}, ${metric} ${metricText(metric, point.value)}`;
@@ -56,8 +59,4 @@ export function describePointInLine(point: ParetoPoint, metric: string): string 
 function reasonText({ budget, smallest }: Extract<ParetoPoint, { status: 'infeasible' }>): string {
   if (smallest === undefined) return 'other limits leave no allocation';
   return `the smallest is ${'limitBytes' in budget ? bytesText(smallest) : bitsText(smallest)}`;
-}
-
-export function metricText(metric: string, value: number): string {
-  return metric === 'kl' ? `${realText(value)} nats` : percentText(value, 2);
 }

@@ -1,7 +1,8 @@
 /** How `budget: auto` found its size, in rows that every form of the report shows in its own way. */
 import { OUTCOME_WORD } from './check-text.ts';
 import type { GateReport, SizeSearchReport } from './gate-report.ts';
-import { bytesText, countText, decimalText, percentText, realText } from './number-text.ts';
+import { dropText, metricText } from './metric-text.ts';
+import { bytesText, countText, decimalText } from './number-text.ts';
 
 export type SizeSearchTable = {
   readonly title: string;
@@ -16,14 +17,13 @@ export function sizeSearchTable({
   quantized: { metric, samples },
 }: GateReport): SizeSearchTable | undefined {
   if (sizeSearch === undefined) return undefined;
-  const amount = (value: number) => (metric === 'kl' ? realText(value) : percentText(value, 2));
   const rows = sizeSearch.steps.map(({ limitBytes, sizeBytes, effectiveBits, value, drop, verdict, chosen }) => ({
     cells: [
       countText(limitBytes),
       countText(sizeBytes),
       decimalText(effectiveBits, 2),
-      amount(value),
-      metric === 'kl' ? realText(drop) : `${decimalText(100 * drop, 2)} points`,
+      metricText(metric, value),
+      dropText(metric, drop),
       OUTCOME_WORD[verdict],
     ],
     chosen,
@@ -32,9 +32,10 @@ export function sizeSearchTable({
   return { title: 'Search for the smallest model', sentence: describe(sizeSearch, samples), head, rows };
 }
 
-function describe({ steps, evaluations, confidence }: SizeSearchReport, samples: number): string {
+function describe({ steps, evaluations, confidence }: SizeSearchReport, samples: number | undefined): string {
   const chosen = steps.find((step) => step.chosen)!;
-  const looks = `the ${countText(samples)} evaluation samples were looked at ${evaluations === 1 ? 'once' : `${evaluations} times`}`;
+  const count = samples === undefined ? '' : `${countText(samples)} `;
+  const looks = `the ${count}evaluation samples were looked at ${evaluations === 1 ? 'once' : `${evaluations} times`}`;
   const level = confidence === undefined ? '' : `, each with intervals of ${Number((100 * confidence).toFixed(3))} %`;
   if (!chosen.passed)
     return `no size passes: not even the largest model does, of ${bytesText(chosen.sizeBytes)}; ${looks}${level}`;

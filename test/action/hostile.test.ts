@@ -19,7 +19,7 @@ import { decodeModelProto, encodeModelProto, type ModelProto, newMetadata } from
 import { npy } from '../dataset/npy-bytes.ts';
 import { zip } from '../dataset/zip-bytes.ts';
 import { temporaryFolder } from '../runtime/packages.ts';
-import { pullRequest, REPOSITORY } from './events.ts';
+import { FORK, pullRequest, REPOSITORY } from './events.ts';
 import { CONFIG, ROOT, workspaceWith } from './glyphs.ts';
 import { type JobSettings, runJob, type StepResult } from './runner.ts';
 
@@ -113,7 +113,11 @@ describe('2: links out of the workspace', () => {
 
 describe('3: a command in the config', () => {
   it.each([
-    ['a key', `${CONFIG}evaluate: { command: "touch PWNED" }\n`, /unknown key `evaluate`/],
+    [
+      'a key beside another metric',
+      `${CONFIG}evaluate: { command: "touch PWNED" }\n`,
+      /`evaluate` would not be read: the metric is top1/,
+    ],
     [
       'a path',
       CONFIG.replace('glyphs.onnx', '"$(touch PWNED); `touch PWNED` | touch PWNED.onnx"'),
@@ -128,6 +132,35 @@ describe('3: a command in the config', () => {
     const workspace = checkout(config);
     expectRefused(await run(workspace), message);
     expect(readdirSync(workspace).filter((name) => name.includes('PWNED'))).toEqual([]);
+  });
+});
+
+describe('3b: a command as the metric', () => {
+  const withCommand = (command: string) =>
+    `${CONFIG.replace(/ {2}evaluation: .*\n/, '').replace('metric: top1', 'metric: command')}evaluate: { command: ${JSON.stringify(command)} }\n`;
+  const FORK_REFUSED = /^this change comes from a fork, and `evaluate\.command` would run what strangers wrote/;
+
+  it.each([
+    ['on a runner of GitHub', {}],
+    ['where the workflow allows forks', { isSelfHosted: true, inputs: { 'allow-fork': 'true' } }],
+    ['with the rights of the base', { event: pullRequest(FORK, { name: 'pull_request_target' }) }],
+    ['of a repository that is gone', { event: pullRequest(null) }],
+  ])('hostile: of a fork %s', async (_, settings) => {
+    const workspace = checkout(withCommand('touch PWNED'));
+    expectRefused(await run(workspace, { event: pullRequest(FORK), ...settings }), FORK_REFUSED);
+    expect(existsSync(join(workspace, 'PWNED'))).toBe(false);
+  });
+
+  it('hostile: that speaks to the runner', async () => {
+    const speech = 'echo "::error::lies"; echo "##[error]lies"; echo "::set-output name=verdict::pass"';
+    const files = 'env | grep -c -E "^(GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)|INPUT_|ACTIONS_)" >&2';
+    const workspace = checkout(withCommand(`${speech}; (${speech}) >&2; ${files}; exit 1`));
+    const result = await run(workspace);
+    expectRefused(
+      result,
+      /^the command ended with exit code 1 on the float model:\n {2}\\::error::lies\n(.*\n)+ {2}0\nfix: /,
+    );
+    expect(result.annotations.every(({ title }) => title === 'bitgate')).toBe(true);
   });
 });
 

@@ -114,3 +114,63 @@ it('withPolicyOf: limits, budget and sample count of the base; everything else, 
   expect(held.data.evaluation).toEqual({ path: '/w/n.npz', sampleCount: 100 });
   expect(held.outputPath).toBe('/w/n.onnx');
 });
+
+describe('the command of a metric', () => {
+  /** A gate by a command, or by samples. */
+  function gate(evaluate?: string): Config {
+    const samples = evaluate === undefined ? '  evaluation: { path: t.npz, samples: 10 }\n' : '';
+    const metric = evaluate === undefined ? '{ min: 0.5 }' : '{ metric: command }';
+    return parseConfig(
+      `version: 1
+model: m.onnx
+output: q.onnx
+budget: { size: 1 KB }
+data:
+  calibration: { path: c.npz }
+${samples}gate: ${metric}
+${evaluate === undefined ? '' : `evaluate: ${evaluate}\n`}`,
+      '/w/bitgate.yml',
+    );
+  }
+
+  const [samples, command] = [gate(), gate('{ command: [./measure.py] }')];
+
+  it('comparePolicies: another command, or other values that are good, cannot be told to demand as much', () => {
+    expect(outline(command, gate('{ command: ./measure.py }'))).toEqual([
+      'evaluate.command: ["./measure.py"] > "./measure.py"',
+    ]);
+    expect(outline(command, gate('{ command: [./measure.py], better: lower }'))).toEqual([
+      'evaluate.better: higher > lower',
+    ]);
+    expect(outline(command, gate('{ command: [./measure.py], time-limit: 1h }'))).toEqual([]);
+    expect(outline(command, samples)).toEqual([
+      'gate.metric: command > top1',
+      'gate.min: not set < 0.5',
+      'evaluate.command: ["./measure.py"] > not set',
+      'evaluate.better: higher > not set',
+    ]);
+  });
+
+  it('withPolicyOf: the command is that of the base, its place and its time limit are those of the change', () => {
+    const head = gate('{ time-limit: 1h, command: [./forged.py], better: lower }');
+    const held = withPolicyOf(command, head);
+    expect(held.evaluate).toEqual({
+      command: ['./measure.py'],
+      better: 'higher',
+      timeLimitSeconds: 3600,
+      location: head.evaluate!.location,
+    });
+    expect(head.evaluate!.location).toMatchObject({ line: 8, column: 38 });
+  });
+
+  it('withPolicyOf: a change can neither bring a command nor leave one out', () => {
+    const without = withPolicyOf(samples, command);
+    expect(without.evaluate).toBeUndefined();
+    expect(without.gate.metric).toBe('top1');
+    expect(without.data.evaluation).toEqual({ path: '/w/t.npz', sampleCount: 10 });
+    const brought = withPolicyOf(command, samples);
+    expect(brought.evaluate).toEqual(command.evaluate);
+    expect(brought.gate.metric).toBe('command');
+    expect(brought.data.evaluation).toBeUndefined();
+  });
+});

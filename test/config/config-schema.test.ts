@@ -18,6 +18,7 @@ const WITHOUT_DEFAULT = [
   'budget.size',
   'budget.bits',
   'quantize.activations',
+  'data.evaluation',
   'data.evaluation.samples',
   'data.preprocess.resize',
   'sensitivity.path',
@@ -31,6 +32,7 @@ const WITHOUT_DEFAULT = [
   'gate.warn.max',
   'gate.warn.max-drop',
   'gate.warn.max-size',
+  'evaluate',
   'cache-dir',
 ];
 

@@ -221,11 +221,11 @@ describe('parseConfig, errors', () => {
   it.each([
     [
       '',
-      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'bitgate.yml:1:1: the config is empty, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, evaluate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
     [
       '- a\n',
-      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'bitgate.yml:1:1: the config is a list of 1, expected a map with the keys version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, evaluate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %j is not a map of settings', (text, message) => {
     expect(errorOf(text).message).toBe(message);
@@ -251,9 +251,9 @@ data:
       'bitgate.yml:5:1: unknown key `size` at the top',
       '  fix: it belongs in `budget`',
       'bitgate.yml:6:1: unknown key `foo` at the top',
-      '  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
-      'bitgate.yml:7:1: `data.evaluation` is missing, expected a map with the keys path, samples',
-      '  fix: add `evaluation`: Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.',
+      '  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, evaluate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'bitgate.yml:7:1: `data.evaluation` is missing, expected the samples that top1 is measured on',
+      '  fix: add `evaluation: { path: … }`',
       'bitgate.yml:8:24: `data.calibration.path` is 3, expected a text that is not empty',
       'bitgate.yml:8:27: unknown key `sample`; did you mean `samples`?',
     ]);
@@ -336,9 +336,19 @@ data:
       '`sensitivity` is empty, expected a map with the keys method, path, time-limit, loss, transform, psd',
     ],
     ['gate: { min: 90 }', '8:14', '`gate.min` is 90, expected a share from 0 to 1 (0.9 is 90 %)'],
-    ['gate: { min: 90% }', '8:14', '`gate.min` is "90%", expected a share from 0 to 1 (0.9 is 90 %)'],
-    ['gate: { min: .nan }', '8:14', '`gate.min` is NaN, expected a share from 0 to 1 (0.9 is 90 %)'],
-    ['gate: { metric: kl, max: .inf }', '8:26', '`gate.max` is Infinity, expected a number, at least 0'],
+    [
+      'gate: { min: 90% }',
+      '8:14',
+      '`gate.min` is "90%", expected a share from 0 to 1 (0.9 is 90 %), or any number for a command',
+    ],
+    [
+      'gate: { min: .nan }',
+      '8:14',
+      '`gate.min` is NaN, expected a share from 0 to 1 (0.9 is 90 %), or any number for a command',
+    ],
+    ['gate: { warn: { min: -1 } }', '8:22', '`gate.warn.min` is -1, expected a share from 0 to 1 (0.9 is 90 %)'],
+    ['gate: { metric: kl, max: .inf }', '8:26', '`gate.max` is Infinity, expected a number'],
+    ['gate: { metric: kl, max: -1 }', '8:26', '`gate.max` is -1, expected a number, at least 0'],
     [
       'gate: { max: 0.1 }',
       '8:9',
@@ -481,7 +491,7 @@ data:
     [
       '__proto__: 1',
       '8:1',
-      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit',
+      'unknown key `__proto__` at the top\n  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, evaluate, seed, device, cache, cache-dir, cache-verify, memory-limit',
     ],
   ])('parseConfig: %s', (line, place, message) => {
     expect(errorOf(`${MINIMAL}${line}\n`).message).toBe(`bitgate.yml:${place}: ${message}`);
@@ -702,5 +712,86 @@ describe('parseConfig, overrides', () => {
     expect(errorOf(MINIMAL, { workingDirectory: '/w', output: 'data/c.npz' }).message).toBe(
       'the output /w/data/c.npz is one of the inputs and would overwrite it\n  fix: choose another path for the output',
     );
+  });
+});
+
+describe('parseConfig: a metric of the user', () => {
+  const COMMAND = `version: 1
+model: m.onnx
+output: q.onnx
+budget: { size: 1 KB }
+data: { calibration: { path: c.npz } }
+`;
+
+  it('parseConfig: a command with its defaults, and no evaluation data', () => {
+    const { gate, data, evaluate } = parse(
+      `${COMMAND}gate: { metric: command, min: 22.5, warn: { min: 23 } }\nevaluate: { command: [python3, measure.py] }\n`,
+    );
+    expect(gate).toMatchObject({ metric: 'command', min: 22.5, warn: { min: 23 } });
+    expect(data.evaluation).toBeUndefined();
+    expect(evaluate).toEqual({
+      command: ['python3', 'measure.py'],
+      timeLimitSeconds: 600,
+      better: 'higher',
+      location: { file: '/repo/ci/bitgate.yml', line: 7, column: 22, endLine: 7, endColumn: 43 },
+    });
+  });
+
+  it('parseConfig: a line for the shell, of which less is better', () => {
+    const { gate, evaluate } = parse(
+      `${COMMAND}gate: { metric: command, max: -3, max-drop: 40 }\nevaluate: { command: ./measure.sh | tail -1, time-limit: 90s, better: lower }\n`,
+    );
+    expect(gate).toMatchObject({ max: -3, maxDrop: 40 });
+    expect(evaluate).toMatchObject({ command: './measure.sh | tail -1', timeLimitSeconds: 90, better: 'lower' });
+  });
+
+  it.each([
+    [
+      'gate: { metric: command }',
+      '6:17: `gate.metric` is command, and there is no `evaluate` that names one\n  fix: add `evaluate: { command: [python3, measure.py] }`',
+    ],
+    [
+      'gate: { metric: command, output: y }\nevaluate: { command: [a] }',
+      '6:26: `gate.output` would not be read: the metric is a command, which runs the model by itself\n  fix: remove it',
+    ],
+    [
+      'gate: { metric: command, max: 1 }\nevaluate: { command: [a] }',
+      '6:26: `gate.max` does not fit the metric command, where more is better\n  fix: use `min` or `max-drop`, or set `evaluate.better: lower`',
+    ],
+    [
+      'gate: { metric: command, warn: { min: 1 } }\nevaluate: { command: [a], better: lower }',
+      '6:34: `gate.warn.min` does not fit the metric command, where less is better\n  fix: use `max`, or set `evaluate.better: higher`',
+    ],
+    [
+      'gate: { metric: command }\nevaluate: { command: [] }',
+      '7:22: `evaluate.command` is an empty list, expected a list of a program and its arguments, or a line for the shell',
+    ],
+    [
+      'gate: { metric: command }\nevaluate: { command: [a, 3] }',
+      '7:26: `evaluate.command[1]` is 3, expected a text that is not empty',
+    ],
+    [
+      'gate: { metric: command }\nevaluate: { command: [a], time-limit: soon }',
+      '7:39: `evaluate.time-limit` is "soon", expected a time such as 90 (seconds), "90s", "10m" or "2h"',
+    ],
+  ])('parseConfig: %s', (lines, message) => {
+    expect(errorOf(`${COMMAND}${lines}\n`).message).toBe(`bitgate.yml:${message}`);
+  });
+
+  it('parseConfig: evaluation data beside a command, and a command beside another metric', () => {
+    expect(errorOf(`${MINIMAL}gate: { metric: command }\nevaluate: { command: [a] }\n`).message).toBe(
+      'bitgate.yml:7:3: `data.evaluation` would not be read: the metric is a command, which runs the model by itself\n  fix: remove it',
+    );
+    expect(errorOf(`${MINIMAL}evaluate: { command: [a] }\n`).message).toBe(
+      'bitgate.yml:8:1: `evaluate` would not be read: the metric is top1\n  fix: set `gate.metric: command`, or remove it',
+    );
+  });
+
+  it('parseConfig: the smallest model that passes a command needs a limit on its good side', () => {
+    const auto = COMMAND.replace('{ size: 1 KB }', 'auto');
+    const command = (better: string) =>
+      `${auto}gate: { metric: command }\nevaluate: { command: [a], better: ${better} }\n`;
+    expect(errorOf(command('lower')).message).toContain('fix: set `gate.max-drop` or `gate.max`, or name a size');
+    expect(errorOf(command('higher')).message).toContain('fix: set `gate.max-drop` or `gate.min`, or name a size');
   });
 });

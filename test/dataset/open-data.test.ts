@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DataConfig } from '../../src/config/config.ts';
-import { openData, readAll } from '../../src/dataset/open-data.ts';
+import { type Data, openData, readAll } from '../../src/dataset/open-data.ts';
 import type { InputSpec } from '../../src/dataset/sample-set.ts';
 import { memoryFiles } from './memory-files.ts';
 import { npy } from './npy-bytes.ts';
@@ -16,14 +16,14 @@ function numbers(first: number, sampleCount: number): Uint8Array {
 
 const FILES = memoryFiles({ '/c.npz': numbers(0, 150), '/e.npz': numbers(1000, 70), '/same.npz': numbers(100, 100) });
 
-function open(changes: Partial<DataConfig> = {}, input: InputSpec = inputOf([1])) {
+async function open(changes: Partial<DataConfig> = {}, input: InputSpec = inputOf([1])) {
   const config = {
     calibration: { path: '/c.npz' },
     evaluation: { path: '/e.npz' },
     preprocess: preprocess(),
     ...changes,
   };
-  return openData(config, [input], 0, FILES);
+  return (await openData(config, [input], 0, FILES)) as Required<Data>;
 }
 
 describe('openData', () => {
@@ -67,6 +67,13 @@ describe('openData', () => {
     const found: number[] = [];
     for await (const { sampleCount } of calibration.batches()) found.push(sampleCount);
     expect(found).toEqual(sizes);
+  });
+
+  it('openData: without evaluation samples, the others alone', async () => {
+    const config = { calibration: { path: '/c.npz' }, preprocess: preprocess() };
+    const data = await openData(config, [inputOf([1])], 0, FILES);
+    expect(Object.keys(data)).toEqual(['calibration']);
+    expect(data.calibration.indices).toHaveLength(150);
   });
 
   it('openData: sets that share samples are refused', async () => {

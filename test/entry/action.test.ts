@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runAction } from '../../src/entry/action.ts';
 import type { ActionHost, Annotation } from '../../src/entry/action-host.ts';
 import type { Commands } from '../../src/entry/commands.ts';
@@ -7,13 +7,19 @@ import type { Check } from '../../src/gate/verdict.ts';
 import type { GateReport } from '../../src/report/gate-report.ts';
 import { CHECKS, CONFIG, completeDisk, fakeCommands, fakeFiles, reportOf } from './fakes.ts';
 
-async function run(runGate: Commands['runGate'], config = CONFIG) {
+type Setting = {
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly base?: string;
+  readonly isFork?: boolean;
+};
+
+async function run(runGate: Commands['runGate'], config = CONFIG, { inputs = {}, base, isFork = false }: Setting = {}) {
   const annotations: Annotation[] = [];
   const outputs: Record<string, string | number> = {};
   let summary = '';
   let log = '';
   const host: ActionHost = {
-    input: () => undefined,
+    input: (name) => inputs[name],
     setOutput: (name, value) => void Object.assign(outputs, { [name]: value }),
     annotate: (annotation) => void annotations.push(annotation),
     addSummary: (markdown) => {
@@ -30,10 +36,10 @@ async function run(runGate: Commands['runGate'], config = CONFIG) {
   const files = fakeFiles(completeDisk(config));
   const exitCode = await runAction({
     host,
-    context: { eventName: 'push', isFork: false, isSelfHosted: false },
+    context: { eventName: 'push', isFork, isSelfHosted: false, ...(base === undefined ? {} : { baseCommit: 'b' }) },
     files,
     commands: fakeCommands({ runGate }),
-    readCommitted: async () => undefined,
+    readCommitted: async () => base,
     comment: async () => {},
     now: () => 0,
   });
@@ -139,4 +145,50 @@ it('runAction: what the work and the report print is no command to the runner', 
   });
   expect(stopped[0]).toContain('::error::pwned');
   expect(stopped[1]).toContain('verdict: pass');
+});
+
+describe('runAction: a command in the config of a fork', () => {
+  const COMMAND = CONFIG.replace('  evaluation: { path: t.npz }\n', '')
+    .replace('gate:\n', 'gate:\n  metric: command\n')
+    .concat('evaluate: { command: [./measure.py] }\n');
+  const MESSAGE =
+    '`evaluate.command` would run what strangers wrote, with all that this job may do\n' +
+    'fix: give forks a config with a metric of bitgate (top1, top5 or kl), and run the command when the change is merged';
+
+  async function runCounting(config: string, setting: Setting) {
+    let runs = 0;
+    const result = await run(
+      async () => {
+        runs += 1;
+        return reportOf([]);
+      },
+      config,
+      setting,
+    );
+    return { ...result, runs };
+  }
+
+  it('runAction: is refused, on its line, though forks are allowed', async () => {
+    const { exitCode, annotations, outputs, runs } = await runCounting(COMMAND, {
+      isFork: true,
+      inputs: { 'allow-fork': 'true' },
+    });
+    expect({ exitCode, runs, outputs }).toEqual({ exitCode: 2, runs: 0, outputs: { verdict: 'error' } });
+    expect(outline(annotations)).toEqual([`error bitgate.yml:13: this change comes from a fork, and ${MESSAGE}`]);
+  });
+
+  it.each([
+    ['the fork brings it', COMMAND, CONFIG],
+    ['the base has it, and its script is of the fork', CONFIG, COMMAND],
+  ])('runAction: is refused with the limits of the base too: %s', async (_, head, base) => {
+    const inputs = { 'policy-ref': 'base' };
+    const { exitCode, annotations, runs } = await runCounting(head, { isFork: true, inputs, base });
+    expect({ exitCode, runs }).toEqual({ exitCode: 2, runs: 0 });
+    expect(annotations.at(-1)!.message).toContain(MESSAGE);
+  });
+
+  it('runAction: runs for a branch, and is no matter where there is none', async () => {
+    expect(await runCounting(COMMAND, {})).toMatchObject({ exitCode: 0, runs: 1 });
+    expect(await runCounting(CONFIG, { isFork: true })).toMatchObject({ exitCode: 0, runs: 1 });
+  });
 });

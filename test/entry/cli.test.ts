@@ -144,7 +144,7 @@ describe('main, bad input', () => {
         '  fix: add `data`: The samples the model is measured on: .npz or .npy files, or folders of images with one sub-folder per class.\n' +
         'error: bitgate.yml:1:10: `version` is 2, expected 1\n' +
         'error: bitgate.yml:5:1: unknown key `foo` at the top\n' +
-        '  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, seed, device, cache, cache-dir, cache-verify, memory-limit\n',
+        '  fix: allowed keys: version, model, output, report, budget, constraints, quantize, data, sensitivity, search, gate, evaluate, seed, device, cache, cache-dir, cache-verify, memory-limit\n',
     });
   });
 

@@ -46,6 +46,9 @@ export function fakeFiles(disk: Disk): Files {
     writeFileAtomically: async (path, content) => {
       disk[path] = String(content);
     },
+    useTemporaryFile: async () => {
+      throw new Error('nothing here runs a command');
+    },
     assertFileCanBeWritten: refuseReadOnly,
     assertFolderCanBeWritten: refuseReadOnly,
   };
@@ -136,6 +139,7 @@ export const PARETO_REPORT: ParetoReport = {
   schemaVersion: 1,
   model: { path: '/w/m.onnx', sizeBytes: 1_094_321, sha256: '0' },
   float: { metric: 'top1', value: 0.917, samples: 846 },
+  better: 'higher',
   budget: { limitBytes: 125_000, source: '125000 bytes' },
   limits: { min: 0.9, maxDrop: 0.01, maxSizeBytes: 130_000 },
   points: [

@@ -102,7 +102,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     // The label's own score is the largest by far.
     const measured = await runOnce('top1', labelled([0, 0]), rows([9, 0], [9, 0]), rows([9, 0], [9, value]));
     expect(measured).toMatchObject({ float: 1, quantized: 0.5, drop: 0.5, agreement: 0.5, nonFiniteCount: 1 });
-    expect([...measured.divergences]).toEqual([0, Number.NaN]);
+    expect([...measured.divergences!]).toEqual([0, Number.NaN]);
     expect(measured.klToFloat).toBeNaN();
   },
 );
@@ -128,8 +128,8 @@ it('evaluate: kl of logits is the plain formula, and the artifact loses all of i
   expect(measured).toMatchObject({ metric: 'kl', float: 0, agreement: 1 });
   expect(measured.quantized).toBeCloseTo(expected / 2, 12);
   expect(measured.drop).toBe(measured.quantized);
-  expect(measured.divergences[0]).toBeCloseTo(expected, 12);
-  expect(measured.divergences[1]).toBe(0);
+  expect(measured.divergences![0]).toBeCloseTo(expected, 12);
+  expect(measured.divergences![1]).toBe(0);
   expect(measured.pairedCounts).toBeUndefined();
 });
 
@@ -145,7 +145,7 @@ it('evaluate: logits that look like probabilities in one batch are logits in all
   const batches = [unlabelled(1), unlabelled(1)];
   const { divergences } = await run('kl', batches, [alike, logits], other);
   const p = 1 / (1 + Math.exp(-0.5));
-  expect(divergences[0]).toBeCloseTo(p * Math.log(p / (1 - p)) + (1 - p) * Math.log((1 - p) / p), 7);
+  expect(divergences![0]).toBeCloseTo(p * Math.log(p / (1 - p)) + (1 - p) * Math.log((1 - p) / p), 7);
 });
 
 it('evaluate: of several outputs kl reads those that are probabilities, and asks for no other again', async () => {

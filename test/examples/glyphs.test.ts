@@ -26,7 +26,7 @@ const layers = listLayers(model);
 const inputs = modelInputs(model);
 const open = (path: string) => openSampleSet({ path }, inputs, config.data.preprocess, nodeFiles);
 const calibration = await open(config.data.calibration.path);
-const evaluation = await open(config.data.evaluation.path);
+const evaluation = await open(config.data.evaluation!.path);
 
 const allOf = ({ sampleCount }: SampleSet) => Array.from({ length: sampleCount }, (_, index) => index);
 
@@ -54,7 +54,7 @@ describe('examples/glyphs', () => {
 
   it('is small: a float model of at most 600 kB, data of at most 700 kB', () => {
     expect(statSync(config.modelPath).size).toBeLessThanOrEqual(600_000);
-    const dataSizes = [config.data.calibration.path, config.data.evaluation.path].map((path) => statSync(path).size);
+    const dataSizes = [config.data.calibration.path, config.data.evaluation!.path].map((path) => statSync(path).size);
     expect(dataSizes[0]! + dataSizes[1]!).toBeLessThanOrEqual(700_000);
   });
 

@@ -28,6 +28,10 @@ const SAME: readonly [string, Settings][] = [
   ['the budget', { budget: { size: '100 KB' } }],
   ['further limits', { constraints: [{ bops: '50%' }] }],
   ['limits', { gate: { metric: 'top5', min: 0.5, confidence: 0.9 } }],
+  [
+    'a command in the place of evaluation samples',
+    { data: { ...data, evaluation: undefined }, gate: { metric: 'command' }, evaluate: { command: ['./a'] } },
+  ],
   ['the evaluation set', { data: { ...data, evaluation: { path: join(EXAMPLE, 'data/evaluation.npz') } } }],
   ['the method', { sensitivity: { method: 'pairwise' } }],
   ['how much time there is', { sensitivity: { method: 'auto', 'time-limit': 3 } }],

@@ -24,7 +24,7 @@ describe('markDominated', () => {
   it.each([
     [
       'larger and worse',
-      'top1',
+      'higher',
       [
         [10, 0.9],
         [20, 0.8],
@@ -33,7 +33,7 @@ describe('markDominated', () => {
     ],
     [
       'larger and better',
-      'top1',
+      'higher',
       [
         [10, 0.8],
         [20, 0.9],
@@ -42,7 +42,7 @@ describe('markDominated', () => {
     ],
     [
       'larger and as good',
-      'top1',
+      'higher',
       [
         [10, 0.9],
         [20, 0.9],
@@ -51,7 +51,7 @@ describe('markDominated', () => {
     ],
     [
       'as large and worse',
-      'top1',
+      'higher',
       [
         [10, 0.9],
         [10, 0.8],
@@ -60,7 +60,7 @@ describe('markDominated', () => {
     ],
     [
       'the same twice',
-      'top1',
+      'higher',
       [
         [10, 0.9],
         [10, 0.9],
@@ -68,8 +68,8 @@ describe('markDominated', () => {
       [false, false],
     ],
     [
-      'larger, and less of kl',
-      'kl',
+      'larger, and less of a loss',
+      'lower',
       [
         [10, 0.3],
         [20, 0.1],
@@ -79,7 +79,7 @@ describe('markDominated', () => {
     ],
     [
       'not a number',
-      'top1',
+      'higher',
       [
         [10, Number.NaN],
         [20, 0.5],
@@ -87,12 +87,12 @@ describe('markDominated', () => {
       ],
       [false, false, true],
     ],
-  ] as const)('markDominated: %s, by %s', (_, metric, given, expected) => {
-    expect(marks(markDominated(points(...given), metric))).toEqual(expected);
+  ] as const)('markDominated: %s, where %s is better', (_, better, given, expected) => {
+    expect(marks(markDominated(points(...given), better))).toEqual(expected);
   });
 
   it('markDominated: an infeasible budget stays as it is, and beats nothing', () => {
-    expect(markDominated([INFEASIBLE, ...points([10, 0.5])], 'top1')).toEqual([INFEASIBLE, ...points([10, 0.5])]);
+    expect(markDominated([INFEASIBLE, ...points([10, 0.5])], 'higher')).toEqual([INFEASIBLE, ...points([10, 0.5])]);
   });
 });
 
@@ -129,7 +129,7 @@ describe('pareto.html', () => {
     const svg = picture(PARETO_REPORT);
     expect(svg.match(/<circle [^>]*r="5" fill="var\(--card\)"/g)).toHaveLength(1);
     expect(svg).not.toContain('stroke="var(--accent)" stroke-width="2"');
-    const three = markDominated(points([10, 0.5], [20, 0.6], [30, 0.55]), 'top1');
+    const three = markDominated(points([10, 0.5], [20, 0.6], [30, 0.55]), 'higher');
     expect(picture({ ...PARETO_REPORT, points: three })).toMatch(
       /<path d="M[\d.]+ [\d.]+L[\d.]+ [\d.]+" fill="none" stroke="var\(--accent\)"/,
     );
