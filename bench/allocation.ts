@@ -108,7 +108,7 @@ async function benchBudget(input: AnswerInput, bitsPerWeight: number): Promise<C
   const begun = performance.now();
   const { chosen, measurements } = await answerBudget(input, {
     budget: problem.budget,
-    searchSeconds: SEARCH_SECONDS,
+    answerCount: 1,
     earlier,
   });
   const seconds = (performance.now() - begun) / 1000;

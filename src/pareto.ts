@@ -45,13 +45,12 @@ export async function drawPareto(
 
   const input = { config, run, sweep, measured, floatResult, effects, clock };
   const wanted = budgets ?? (await spreadBudgets(sweep.problem, effects.solve));
-  const searchSeconds = config.search.timeLimitSeconds / wanted.length;
   const earlier: EvaluatedAllocation[] = [];
   const points: ParetoPoint[] = [];
   for (const budget of wanted) {
     const problem = withBudget(sweep.problem, budget, run);
     const answer = isFeasible(problem)
-      ? await answerIfAny(input, { budget: problem.budget, searchSeconds, earlier })
+      ? await answerIfAny(input, { budget: problem.budget, answerCount: wanted.length, earlier })
       : undefined;
     if (answer !== undefined) earlier.push(evaluatedOf(answer));
     points.push(await describePoint(budget, problem, answer, effects.solve));

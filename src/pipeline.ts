@@ -42,11 +42,10 @@ export async function runGate(config: Config, effects: Effects, shares?: Shares)
   const input = { config, run, sweep, measured, floatResult, effects, clock };
   const keep = (artifact: Uint8Array) => effects.files.writeFileAtomically(config.outputPath, artifact);
   const { budget } = sweep.problem;
-  const searchSeconds = config.search.timeLimitSeconds;
   const answer =
     config.budget.kind === 'auto'
       ? await answerAuto(input, { keep, note: effects.note })
-      : await answerBudget(input, { budget, searchSeconds, keep });
+      : await answerBudget(input, { budget, answerCount: 1, keep });
 
   const { cache } = measured;
   const warnings = [...cache.notes, ...findWarnings(config, answer.chosen, answer.measurements)];

@@ -82,15 +82,17 @@ function findAutoProblems(document: YamlDocument, read: Read, applied: AppliedOv
 }
 
 function findDurationProblems(document: YamlDocument, read: Read): readonly Problem[] {
-  const paths = [
-    ['sensitivity', 'time-limit'],
-    ['search', 'time-limit'],
-    ['evaluate', 'time-limit'],
+  const settings = [
+    { path: ['sensitivity', 'time-limit'], word: undefined },
+    { path: ['search', 'time-limit'], word: 'auto' },
+    { path: ['evaluate', 'time-limit'], word: undefined },
   ];
-  return paths.flatMap((path) => {
+  return settings.flatMap(({ path, word }) => {
     const time = read(path);
     if ((typeof time !== 'string' && typeof time !== 'number') || parseDuration(time) !== undefined) return [];
-    const what = `\`${renderPath(path)}\` is ${describeFound(time)}, expected a time such as 90 (seconds), "90s", "10m" or "2h"`;
+    if (time === word) return [];
+    const expected = `${word === undefined ? '' : `${word}, or `}a time such as 90 (seconds), "90s", "10m" or "2h"`;
+    const what = `\`${renderPath(path)}\` is ${describeFound(time)}, expected ${expected}`;
     return [{ what, where: document.locate(path) }];
   });
 }

@@ -16,8 +16,8 @@ export type Config = {
   readonly quantize: QuantizeConfig;
   readonly data: DataConfig;
   readonly sensitivity: SensitivityConfig;
-  /** What the choice by measurement may take; 0 for none. */
-  readonly search: { readonly timeLimitSeconds: number };
+  /** What the choice by measurement may take; 0 for none, `auto` for what the run finds right (search-time.ts). */
+  readonly search: { readonly timeLimitSeconds: number | 'auto' };
   readonly gate: GateConfig;
   /** Present where the gate's metric is `command`. */
   readonly evaluate?: EvaluateConfig;

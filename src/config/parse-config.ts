@@ -88,7 +88,7 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     },
     data: buildData(settings, toAbsolute),
     sensitivity: buildSensitivity(settings, applied, toAbsolute),
-    search: { timeLimitSeconds: parseDuration(settings.search['time-limit'])! },
+    search: { timeLimitSeconds: buildSearchTime(settings.search['time-limit']) },
     gate: buildGate(document, settings, applied.budget === undefined),
     ...(settings.evaluate && { evaluate: buildEvaluate(document, settings.evaluate) }),
     seed: settings.seed,
@@ -100,6 +100,10 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
     cache: buildCache(settings, applied, toAbsolute),
     memoryLimitBytes: parseByteSize(settings['memory-limit'])!,
   };
+}
+
+function buildSearchTime(limit: number | string): Config['search']['timeLimitSeconds'] {
+  return limit === 'auto' ? limit : parseDuration(limit)!;
 }
 
 function buildCache(

@@ -31,8 +31,7 @@ export async function answerAuto(input: AnswerInput, { keep, note }: AutoEffects
   let candidate: BudgetAnswer | undefined;
   const measure = async (limit: number) => {
     const budget = { kind: 'file-bytes', limit } as const;
-    const searchSeconds = config.search.timeLimitSeconds / MOST_STEPS;
-    const answer = await answerIfAny(confident, { budget, searchSeconds, earlier });
+    const answer = await answerIfAny(confident, { budget, answerCount: MOST_STEPS, earlier });
     if (answer === undefined) return undefined;
     earlier.push(evaluatedOf(answer));
     if (candidate === undefined || answer.verdict.passed) candidate = answer;

@@ -10,11 +10,13 @@ import type { Effects } from '../pipeline.ts';
 import { type BuilderInput, walkCorrection } from './allocation-builder.ts';
 import { type ChosenAllocation, chooseAllocation } from './choose-allocation.ts';
 import type { CostForecast } from './choose-method.ts';
+import { type EarlierChoice, openEarlierChoice } from './earlier-choice.ts';
 import { type Evaluation, evaluateArtifact } from './evaluate-artifact.ts';
 import type { Measured } from './measure-with-cache.ts';
 import type { CommandEffects } from './metric-command.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { PreparedSweep } from './prepare-sweep.ts';
+import { searchSecondsOf } from './search-time.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /** What every budget is answered from. */
@@ -25,14 +27,14 @@ export type AnswerInput = {
   readonly measured: Measured;
   /** What the command says of the float model, where the metric is one. */
   readonly floatResult: MetricResult | undefined;
-  readonly effects: Pick<Effects, 'openSession' | 'solve' | 'reportProgress'> & CommandEffects;
+  readonly effects: Pick<Effects, 'openSession' | 'openCache' | 'solve' | 'reportProgress'> & CommandEffects;
   readonly clock: StageClock;
 };
 
 export type BudgetRequest = {
   readonly budget: Budget;
-  /** What the choice by measurement may take; 0 for none. */
-  readonly searchSeconds: number;
+  /** How many answers share the time for the choice by measurement. */
+  readonly answerCount: number;
   /** Answers to other budgets: what was evaluated once is not evaluated again. */
   readonly earlier?: readonly EvaluatedAllocation[];
   /** Takes the artifact before it is evaluated, and puts it where the config wants it. */
@@ -55,7 +57,7 @@ export const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 export async function answerBudget(input: AnswerInput, request: BudgetRequest): Promise<BudgetAnswer> {
   const { config, sweep, clock } = input;
   const problem = { ...sweep.problem, budget: request.budget };
-  const chosen = await clock.time('choose the allocation', () => choose(input, problem, request.searchSeconds));
+  const chosen = await clock.time('choose the allocation', () => choose(input, problem, request.answerCount));
   const artifact = sweep.writer.build(chosen.best.biases, chosen.best.contents);
   await clock.time('write the artifact', () => request.keep?.(artifact));
   const twin = request.earlier?.find(({ variables }) => String(variables) === String(chosen.best.variables));
@@ -86,15 +88,35 @@ export async function answerIfAny(input: AnswerInput, request: BudgetRequest): P
   }
 }
 
-function choose(input: AnswerInput, problem: AllocationProblem, limitSeconds: number): Promise<ChosenAllocation> {
+async function choose(input: AnswerInput, problem: AllocationProblem, answerCount: number): Promise<ChosenAllocation> {
   const { config, measured, effects } = input;
-  return chooseAllocation(
+  const { sensitivities, forecasts } = measured;
+  const limitSeconds = searchSecondsOf(config.search, measured) / answerCount;
+  const earlier = await earlierChoice(input, problem, answerCount);
+  const begun = performance.now();
+  const chosen = await chooseAllocation(
     builderOf(input, problem),
-    measured.sensitivities,
+    sensitivities,
     config.sensitivity,
-    { limitSeconds, secondsForMoves: secondsOf('diagonal', measured.forecasts) },
+    { limitSeconds, secondsForMoves: secondsOf('diagonal', forecasts), earlier: earlier?.variables },
     effects.reportProgress,
   );
+  const seconds = (performance.now() - begun) / 1000;
+  await earlier?.keep(chosen.best, { forwardEquivalents: chosen.forwardEquivalents, seconds });
+  return chosen;
+}
+
+/** Where the config names a time for the choice, that time is spent. */
+async function earlierChoice(
+  { config, measured, effects }: AnswerInput,
+  problem: AllocationProblem,
+  answerCount: number,
+): Promise<EarlierChoice | undefined> {
+  const { kept, sensitivities } = measured;
+  if (kept === undefined || config.search.timeLimitSeconds !== 'auto') return undefined;
+  const { method } = sensitivities;
+  const question = { measurementKey: kept.key, method, terms: config.sensitivity, answerCount, problem };
+  return openEarlierChoice(question, (set) => effects.openCache(config.cache, set));
 }
 
 /** What allocations are built from. */

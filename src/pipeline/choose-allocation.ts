@@ -1,7 +1,7 @@
 /** From sensitivities to the allocation that is shipped: several proposals, each built and measured, the best improved. */
 import { type Allocation, allocate, type SolverOutcome } from '../allocate/allocate.ts';
 import { allocateApart } from '../allocate/allocate-apart.ts';
-import { candidateCounts } from '../allocate/allocation-problem.ts';
+import { type ChosenVariables, candidateCounts } from '../allocate/allocation-problem.ts';
 import { fittingUpgrades } from '../allocate/fitting-upgrades.ts';
 import type { SensitivityConfig } from '../config/config.ts';
 import { objectiveOf } from '../program/evaluate-assignment.ts';
@@ -27,6 +27,8 @@ export type SearchTime = {
   readonly limitSeconds: number;
   /** What measuring every one-layer move is expected to take. */
   readonly secondsForMoves: number;
+  /** What an earlier run chose for the same question: taken as it is. */
+  readonly earlier: ChosenVariables | undefined;
 };
 
 /** Where there is time for a choice, the first program takes no more of it than this. */
@@ -42,10 +44,12 @@ export async function chooseAllocation(
   input: BuilderInput,
   sensitivities: Sensitivities,
   config: SensitivityConfig,
-  { limitSeconds, secondsForMoves }: SearchTime,
+  { limitSeconds, secondsForMoves, earlier }: SearchTime,
   reportProgress: ReportProgress,
 ): Promise<ChosenAllocation> {
-  const deadline = performance.now() + limitSeconds * 1000;
+  // What was chosen for the same question is not chosen again.
+  const searchSeconds = earlier === undefined ? limitSeconds : 0;
+  const deadline = performance.now() + searchSeconds * 1000;
   const secondsLeft = () => (deadline - performance.now()) / 1000;
   const models = damageModels(sensitivities, input.candidates, config);
   const first = await allocate(input.problem, models[0]!.quadratic, input.solve, firstLimits(input, limitSeconds));
@@ -53,7 +57,11 @@ export async function chooseAllocation(
   let [built, forwardEquivalents] = [0, 0];
   const report = (total: number) =>
     reportProgress({ activity: 'choosing by measurement', done: built, total, unit: 'allocations' });
-  const selection = await selectAllocation<BuiltAllocation>(proposalsOf(models, first, input, secondsLeft), {
+  const proposals =
+    earlier === undefined
+      ? proposalsOf(models, first, input, secondsLeft)
+      : [{ name: 'an earlier run', propose: async () => earlier }];
+  const selection = await selectAllocation<BuiltAllocation>(proposals, {
     predict: (variables) => objectiveOf(program, assignmentOf(program, variables)),
     build: async (variables) => {
       report(built + 1);
@@ -79,7 +87,8 @@ export async function chooseAllocation(
     estimateMoves: (secondsForBuild) => secondsForMoves + secondsForBuild * walkRatio(input),
   });
   report(built);
-  return { ...selection, solver: first.solver, forwardEquivalents };
+  const stoppedByTime = selection.stoppedByTime && earlier === undefined;
+  return { ...selection, stoppedByTime, solver: first.solver, forwardEquivalents };
 }
 
 /** The walk that corrects moves runs, beside both networks, every layer once more for each other width. */

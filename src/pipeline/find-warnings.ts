@@ -15,7 +15,7 @@ export function findWarnings(config: Config, chosen: ChosenAllocation, measureme
       `the model of the damage was wrong: predicted and measured losses rank allocations differently (correlation ${rankCorrelation.toFixed(2)})`,
     );
   }
-  if (stoppedByTime && config.search.timeLimitSeconds > 0)
+  if (stoppedByTime && config.search.timeLimitSeconds !== 0)
     warnings.push('the choice by measurement ended at its time limit; another run may choose otherwise');
   if (config.gate.metric === 'top1' && measurements.float === 0) {
     warnings.push('the float model is never right on the evaluation samples: check labels and preprocessing');

@@ -37,6 +37,8 @@ export type Measured = {
   /** The file that they are from, where nothing was measured. */
   readonly source?: FileIdentity;
   readonly cache: CacheStatus;
+  /** The set of what is kept on this machine, and whether all that is wanted was there before; absent where nothing is. */
+  readonly kept?: { readonly key: string; readonly hadAll: boolean };
   /** What each method costs on this machine, richest first. */
   readonly forecasts: readonly CostForecast[];
 };
@@ -63,6 +65,8 @@ export async function measureWithCache(
   const method = chooseMethod(sensitivity, forecasts);
   const plan = plans.find((each) => each.method === method) ?? planMethod({ ...input, memoryLimitBytes }, method);
   set.cache.narrow(plan.wanted);
+  const { store, status } = set.cache.status;
+  const kept = store === 'local' ? { kept: { key: set.key, hadAll: status === 'hit' } } : {};
   if (shares === undefined) effects.note(describeChoice(sensitivity, forecasts, method));
   else await adoptShares(set, plan, shares);
 
@@ -73,7 +77,7 @@ export async function measureWithCache(
     measureSensitivities({ ...measuring, store: storeOf(set.cache) }),
   );
   await set.cache.finish();
-  return { sensitivities, cache: set.cache.status, forecasts };
+  return { sensitivities, cache: set.cache.status, ...kept, forecasts };
 }
 
 /** What comes before the first unit: trust in what is known, and a word on what is to come. */

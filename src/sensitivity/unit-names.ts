@@ -6,7 +6,7 @@ import type { WorkUnit } from './work-units.ts';
 export const BASE_LOSS = 'base';
 
 /** A candidate by layer and width: "3:2". */
-export function variableName({ layerIndex, bitWidth }: Candidate): string {
+export function variableName({ layerIndex, bitWidth }: Pick<Candidate, 'layerIndex' | 'bitWidth'>): string {
   return `${layerIndex}:${bitWidth}`;
 }
 

@@ -95,7 +95,7 @@ describe('parseConfig', () => {
         preprocess: { scale: 1, mean: [0], std: [1], channelOrder: 'rgb', layout: 'nchw', crop: 'center' },
       },
       sensitivity: { method: 'auto', loss: 'kl', transform: 'none', psd: true, timeLimitSeconds: 600 },
-      search: { timeLimitSeconds: 60 },
+      search: { timeLimitSeconds: 'auto' },
       gate: {
         metric: 'top1',
         inconclusive: 'fail',
@@ -312,7 +312,7 @@ data:
     [
       'search: { time-limit: -1 }',
       '8:23',
-      '`search.time-limit` is -1, expected a time such as 90 (seconds), "90s", "10m" or "2h"',
+      '`search.time-limit` is -1, expected auto, or a time such as 90 (seconds), "90s", "10m" or "2h"',
     ],
     [
       'sensitivity: { method: external }',
