@@ -5,10 +5,10 @@
  */
 import { type Problem, type SourceLocation, UserError } from '../errors.ts';
 import { describeInfeasibility, type NamedLimit } from '../program/contradiction.ts';
-import { findContradictions, type LeastSum } from '../program/find-contradictions.ts';
+import { findContradictions, type LeastSum, type Limits } from '../program/find-contradictions.ts';
 import type { LinearConstraint } from '../program/quadratic-program.ts';
 import type { Solve, SolveLimits } from '../solver/solution.ts';
-import { allocate, NoAllocationError, programLimit, programOver, sizeConstraint, UnsolvedError } from './allocate.ts';
+import { programLimit, programOver, sizeConstraint } from './allocate.ts';
 import { type AllocationProblem, type FurtherLimit, variablesWhere } from './allocation-problem.ts';
 import { bitsPerWeight, smallestSum, smallestUse } from './smallest-allocation.ts';
 import { variablesByWidths } from './width-subsets.ts';
@@ -47,17 +47,14 @@ export type Disagreement = Problem & {
 /** Empty where there is an allocation, and where that is not settled in time. The budget alone is feasible (`assertFeasible`). */
 export async function explainNoAllocation(problem: AllocationProblem, solve: Solve): Promise<readonly Disagreement[]> {
   const { budget, constraints: further } = problem;
-  if (further.length === 0 || (await mayHaveAllocation(problem, solve))) return [];
+  const ask = askOnce((index, others) => leastSum(problem, index, others, solve));
+  if (further.length === 0 || (await mayHaveAllocation(problem, solve, ask))) return [];
   const smallest = [
     smallestUse(problem),
     ...further.map(({ costs }) => smallestSum(problem, (variable) => costs[variable]!)),
   ];
   const constraints = [sizeConstraint(problem, budget.limit), ...further];
-  const contradictions = await findContradictions({
-    constraints,
-    smallest,
-    leastSum: (index, others) => leastSum(problem, index, others, solve),
-  });
+  const contradictions = await findContradictions({ constraints, smallest, leastSum: ask });
   return contradictions.map((contradiction) => {
     const relaxations = contradiction.relaxations.map((relaxation) => ({
       ...relaxation,
@@ -74,21 +71,41 @@ export async function explainNoAllocation(problem: AllocationProblem, solve: Sol
 
 /** The least of the budget that goes with all further limits; undefined where nothing does, or nothing was found in time. */
 export async function smallestAgreeingUse(problem: AllocationProblem, solve: Solve): Promise<number | undefined> {
-  const further = [...problem.constraints.keys()].map((index) => index + 1);
-  if (further.length === 0) return smallestUse(problem);
-  return (await leastSum(problem, BUDGET, further, solve)).found;
+  if (problem.constraints.length === 0) return smallestUse(problem);
+  return (await leastSum(problem, BUDGET, furtherLimits(problem), solve)).found;
 }
 
 /** Whether any allocation keeps all limits, or that is not settled in time. */
-async function mayHaveAllocation(problem: AllocationProblem, solve: Solve): Promise<boolean> {
-  try {
-    await allocate(problem, new Float64Array(problem.choices.length ** 2), solve, SOLVE_LIMITS);
-    return true;
-  } catch (error) {
-    if (error instanceof NoAllocationError) return false;
-    if (error instanceof UnsolvedError) return true;
-    throw error;
-  }
+async function mayHaveAllocation(problem: AllocationProblem, solve: Solve, ask: LeastSumOf): Promise<boolean> {
+  if (await hasAllocation(problem, solve)) return true;
+  const { found, bound } = await ask(BUDGET, furtherLimits(problem));
+  return bound <= problem.budget.limit || (found !== undefined && found <= problem.budget.limit);
+}
+
+/** Whether one is found at once, with room for all that every width needs. */
+async function hasAllocation(problem: AllocationProblem, solve: Solve): Promise<boolean> {
+  const all = variablesWhere(problem, () => true);
+  const limits = [BUDGET, ...furtherLimits(problem)].map((index) => constraintOf(problem, index, all));
+  const costs = new Float64Array(problem.choices.length);
+  return (await solveLinear(problem, costs, all, limits, solve, SOLVE_LIMITS)).found === 0;
+}
+
+/** Indices of the further limits among all. */
+function furtherLimits({ constraints }: AllocationProblem): number[] {
+  return [...constraints.keys()].map((index) => index + 1);
+}
+
+type LeastSumOf = Limits['leastSum'];
+
+/** Each question is answered once. */
+function askOnce(ask: LeastSumOf): LeastSumOf {
+  const answers = new Map<string, LeastSum | Promise<LeastSum>>();
+  return (index, others) => {
+    const question = `${index} with ${others}`;
+    const answer = answers.get(question) ?? ask(index, others);
+    answers.set(question, answer);
+    return answer;
+  };
 }
 
 /** The least of one limit's sum over the allocations that keep `others`, with the bytes of the very file where that is the sum. */
@@ -100,41 +117,67 @@ async function leastSum(
 ): Promise<LeastSum> {
   const isOfFile = problem.budget.kind === 'file-bytes' && (index === BUDGET || others.includes(BUDGET));
   const sets = isOfFile ? variablesByWidths(problem) : [variablesWhere(problem, () => true)];
-  const sums: LeastSum[] = [];
-  for (const usable of sets) sums.push(await leastSumOf(problem, index, others, usable, solve));
-  const found = Math.min(...sums.flatMap((sum) => sum.found ?? []));
-  const bound = Math.min(...sums.map((sum) => sum.bound));
+  const { costs } = index === BUDGET ? sizeConstraint(problem, 0) : problem.constraints[index - 1]!;
+  const limits = { ...SOLVE_LIMITS, signal: AbortSignal.timeout(1000 * SOLVE_LIMITS.timeLimitSeconds) };
+  const solved: SolvedSet[] = [];
+  let [found, bound] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (const usable of sets) {
+    if (index === BUDGET && isFileAtLeast(problem, usable, solved, found)) continue;
+    const kept = others.map((other) => constraintOf(problem, other, usable));
+    const sum = await solveLinear(problem, costs, usable, kept, solve, limits);
+    solved.push({ usable: new Set(usable), bound: sum.bound });
+    const inUse = (amount: number) => (isOfFile && index === BUDGET ? fileBytesOf(problem, amount, usable) : amount);
+    found = Math.min(found, inUse(sum.found));
+    bound = Math.min(bound, inUse(sum.bound));
+  }
   return { found: Number.isFinite(found) ? found : undefined, bound, isLeast: bound >= found };
 }
 
-/** The same over the usable variables; of a file, for one that has all that they share. */
-async function leastSumOf(
+/** Nothing that fewer widths allow takes less than the bound. */
+type SolvedSet = { readonly usable: ReadonlySet<number>; readonly bound: number };
+
+/** Whether files with all that is usable have so many bytes, by what is known of more widths. */
+function isFileAtLeast(
   problem: AllocationProblem,
-  index: number,
-  others: readonly number[],
   usable: readonly number[],
-  solve: Solve,
-): Promise<LeastSum> {
-  const constraints = others.map((other) => constraintOf(problem, other, usable));
-  const { costs } = index === BUDGET ? sizeConstraint(problem, 0) : problem.constraints[index - 1]!;
-  const joined = programOver(
-    problem,
-    linearObjective(costs),
-    usable,
-    constraints.filter((each) => each !== undefined),
-  );
-  if (joined === undefined || constraints.includes(undefined)) return NOTHING;
-  const solution = await solve(joined.program, SOLVE_LIMITS);
-  if (solution.status === 'infeasible') return NOTHING;
-  if (solution.status === 'failed') return { found: undefined, bound: Number.NEGATIVE_INFINITY, isLeast: false };
-  const sum = joined.variablesOf(solution.assignment).reduce((total, variable) => total + costs[variable]!, 0);
-  const inUse = (amount: number) =>
-    index === BUDGET && problem.budget.kind === 'file-bytes' ? problem.fileBytes(amount, usable) : amount;
-  const isLeast = solution.status === 'optimal';
-  return { found: inUse(sum), bound: isLeast ? inUse(sum) : Number.NEGATIVE_INFINITY, isLeast };
+  solved: readonly SolvedSet[],
+  sizeBytes: number,
+): boolean {
+  const wider = solved.filter((set) => usable.every((variable) => set.usable.has(variable)));
+  return fileBytesOf(problem, Math.max(0, ...wider.map(({ bound }) => bound)), usable) >= sizeBytes;
 }
 
-const NOTHING: LeastSum = { found: undefined, bound: Number.POSITIVE_INFINITY, isLeast: false };
+function fileBytesOf(problem: AllocationProblem, partBytes: number, usable: readonly number[]): number {
+  return Number.isFinite(partBytes) ? problem.fileBytes(partBytes, usable) : partBytes;
+}
+
+/** Both infinite where there is none. */
+type FoundSum = { readonly found: number; readonly bound: number };
+
+const NOTHING: FoundSum = { found: Number.POSITIVE_INFINITY, bound: Number.POSITIVE_INFINITY };
+
+/**
+ * The least Σ cost·x over the usable variables within the limits.
+ *
+ * @param kept undefined for one that nothing keeps
+ */
+async function solveLinear(
+  problem: AllocationProblem,
+  costs: Float64Array,
+  usable: readonly number[],
+  kept: readonly (LinearConstraint | undefined)[],
+  solve: Solve,
+  limits: SolveLimits,
+): Promise<FoundSum> {
+  const constraints = kept.filter((constraint) => constraint !== undefined);
+  const joined = programOver(problem, linearObjective(costs), usable, constraints);
+  if (joined === undefined || constraints.length < kept.length) return NOTHING;
+  const solution = await solve(joined.program, limits);
+  if (solution.status === 'infeasible') return NOTHING;
+  if (solution.status === 'failed') return { ...NOTHING, bound: Number.NEGATIVE_INFINITY };
+  const sum = joined.variablesOf(solution.assignment).reduce((total, variable) => total + costs[variable]!, 0);
+  return { found: sum, bound: solution.status === 'optimal' ? sum : solution.bestBound };
+}
 
 /** Undefined for a budget that what is usable exceeds by itself. */
 function constraintOf(
