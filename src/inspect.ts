@@ -1,6 +1,5 @@
 /** What a run would work on and cost: the story of `bitgate inspect`. */
 import { explainNoAllocation, smallestAgreeingUse } from './allocate/agreeing-limits.ts';
-import { offeredWidths, tiedLayers } from './allocate/offered-widths.ts';
 import { smallestSum, smallestUse } from './allocate/smallest-allocation.ts';
 import type { Config } from './config/config.ts';
 import { openData } from './dataset/open-data.ts';
@@ -10,11 +9,11 @@ import { describeProblem } from './pipeline/allocation-problem.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
 import { chooseMethod, forecastMethods, planMethods } from './pipeline/choose-method.ts';
 import { describeLimits, readConstraints } from './pipeline/further-limits.ts';
+import { readLayerChoices } from './pipeline/layer-choices.ts';
 import { measureMachineTimes } from './pipeline/machine-times.ts';
 import { checkNeededLabels } from './pipeline/needed-labels.ts';
 import { describeProvenance } from './pipeline/provenance.ts';
 import { readModel } from './pipeline/read-model.ts';
-import { readSensitivities } from './pipeline/read-sensitivities.ts';
 import { runFloatModel } from './pipeline/run-float-model.ts';
 import { sizeCandidates } from './pipeline/size-candidates.ts';
 import { fittingSampleCount } from './pipeline/split-sweep.ts';
@@ -32,10 +31,7 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
   const constraints = await readConstraints(config.constraints, files);
   const loaded = await readModel(config, files);
   const { original, model, layers } = loaded;
-  const names = layers.map(({ name }) => name);
-  const widths = offeredWidths(names, config.quantize, config.path);
-  const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
-  const given = await readSensitivities(config, loaded, widths, files);
+  const { widths, ties, given } = await readLayerChoices(config, loaded, files);
   const data = await openData(config.data, modelInputs(model), config.seed, files);
   const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
   const provenance = await describeProvenance(original, data.calibration, config, constraints, given?.source);
@@ -70,7 +66,7 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
         .filter((choice) => choice.layerIndex === layerIndex)
         .map(({ bitWidth, partBytes }) => ({ bitWidth, bytes: partBytes })),
     })),
-    budget: problem.budget,
+    ...(config.budget.kind === 'none' ? {} : { budget: problem.budget }),
     smallest: (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
     limits: problem.constraints.map(({ costs: costsOfChoices, ...limit }) => ({
       ...limit,
@@ -81,7 +77,7 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
     methods,
     choice: {
       configured,
-      chosen: given === undefined ? chooseMethod(config.sensitivity, methods) : configured,
+      chosen: given?.sensitivities.method ?? chooseMethod(config.sensitivity, methods),
       timeLimitSeconds,
     },
   };

@@ -1,6 +1,7 @@
 /** Accuracy against size: a model for each of several budgets, from one set of sensitivities. The story of `bitgate pareto`. */
 import type { BudgetConfig, Config } from './config/config.ts';
 import { answerIfAny, type EvaluatedAllocation, evaluatedOf } from './pipeline/answer-budget.ts';
+import { assertHasChoice } from './pipeline/assert-choice.ts';
 import { describeMetric, describeSensitivity } from './pipeline/build-report.ts';
 import {
   assertSomeFeasible,
@@ -34,6 +35,7 @@ export async function drawPareto(
   budgets: readonly BudgetConfig[] | undefined,
   effects: Effects,
 ): Promise<Omit<ParetoReport, 'environment'>> {
+  assertHasChoice(config);
   const clock = createStageClock(effects.now);
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };

@@ -7,7 +7,7 @@ import { answerBudget } from './pipeline/answer-budget.ts';
 import { buildReport, type Outcome } from './pipeline/build-report.ts';
 import { findWarnings } from './pipeline/find-warnings.ts';
 import type { MeasureEffects } from './pipeline/measure-with-cache.ts';
-import type { Shares } from './pipeline/measurement-shares.ts';
+import { type Shares, sharedMethod } from './pipeline/measurement-shares.ts';
 import { measureFloatByCommand } from './pipeline/metric-command.ts';
 import { obtainSensitivities } from './pipeline/obtain-sensitivities.ts';
 import { prepareRun } from './pipeline/prepare-run.ts';
@@ -29,6 +29,7 @@ export type Effects = MeasureEffects & {
  * @param shares sensitivities that other machines measured (shards.ts)
  */
 export async function runGate(config: Config, effects: Effects, shares?: Shares): Promise<Outcome> {
+  if (shares !== undefined) sharedMethod(config);
   const clock = createStageClock(effects.now);
 
   const run = await prepareRun(config, effects, clock);

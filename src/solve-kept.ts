@@ -8,6 +8,7 @@ import { type Problem, UserError } from './errors.ts';
 import { describeProblem, exactBudget } from './pipeline/allocation-problem.ts';
 import { SOLVE_LIMITS } from './pipeline/answer-budget.ts';
 import { createWriter } from './pipeline/artifact-writer.ts';
+import { assertHasChoice } from './pipeline/assert-choice.ts';
 import { describeBudget, describeFurtherLimits, describeLayers } from './pipeline/build-report.ts';
 import { smallestBudget } from './pipeline/describe-pareto.ts';
 import { openAllKept } from './pipeline/known-units.ts';
@@ -42,7 +43,8 @@ export async function solveKept(
   budgets: readonly BudgetConfig[],
   effects: SolveKeptEffects,
 ): Promise<KeptOutcome> {
-  assertChoice(config);
+  assertHasChoice(config);
+  assertWidthsAreChosen(config);
   // No budget of the config stands in the way of those asked for.
   const anyBudget: Config = { ...config, budget: { kind: 'auto' } };
   const run = await prepareRun(anyBudget, effects, createStageClock(effects.now));
@@ -84,7 +86,7 @@ async function allocateOrSay(
 }
 
 /** The ranges of activations, which take bytes too, are known only when the model has run; but then weights have one width. */
-function assertChoice({ quantize, path }: Config): void {
+function assertWidthsAreChosen({ quantize, path }: Config): void {
   if (quantize.activations === undefined) return;
   const what = '`quantize.activations` leaves nothing to allocate: every weight has 8 bits';
   throw new UserError({ what, where: path, fix: 'use `bitgate run`, which also tells the size' });

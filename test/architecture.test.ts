@@ -73,6 +73,7 @@ const LEAVES = [
   'schema-words.ts',
   'shell-line.ts',
   'tensor.ts',
+  'unknown-layer.ts',
   'version.ts',
 ];
 

@@ -1,7 +1,7 @@
 /** Which bit-widths each layer may take: those of the config, or the one that a pin fixes. */
 import type { QuantizeConfig } from '../config/config.ts';
-import { type Problem, UserError } from '../errors.ts';
-import { nearestName } from '../nearest-name.ts';
+import { UserError } from '../errors.ts';
+import { describeUnknownLayer } from '../unknown-layer.ts';
 
 /** A width, or `float` for a layer left as it is. */
 export type OfferedWidth = number | 'float';
@@ -19,7 +19,10 @@ export function offeredWidths(
   configPath: string,
 ): OfferedWidth[][] {
   const idle = pins.filter(({ pattern }) => !layerNames.some((name) => matchesGlob(name, pattern)));
-  if (idle.length > 0) throw new UserError(idle.map((pin) => describeIdle(pin, layerNames, configPath)));
+  if (idle.length > 0) {
+    const describe = ({ pattern }: Pin) => describeUnknownLayer('quantize.pin names', pattern, layerNames, configPath);
+    throw new UserError(idle.map(describe));
+  }
   return layerNames.map((name) => {
     const pin = pins.find(({ pattern }) => matchesGlob(name, pattern));
     return pin === undefined ? [...bitWidths] : [pin.bitWidth];
@@ -35,15 +38,6 @@ function matchesGlob(name: string, pattern: string): boolean {
   return new RegExp(`^${source}$`, 's').test(name);
 }
 
-function describeIdle({ pattern }: Pin, layerNames: readonly string[], configPath: string): Problem {
-  const near = nearestName(pattern, layerNames);
-  return {
-    what: `quantize.pin names '${pattern}', but no layer is called so${near === undefined ? '' : `; did you mean '${near}'?`}`,
-    where: configPath,
-    fix: 'see `bitgate inspect` for the names of the layers',
-  };
-}
-
 /**
  * The layers of every tie.
  *
@@ -53,7 +47,7 @@ function describeIdle({ pattern }: Pin, layerNames: readonly string[], configPat
  */
 export function tiedLayers(
   layerNames: readonly string[],
-  offered: readonly OfferedWidth[][],
+  offered: readonly (readonly OfferedWidth[])[],
   ties: QuantizeConfig['ties'],
   configPath: string,
 ): number[][] {
@@ -76,11 +70,13 @@ function describeTie(
   layers: readonly number[],
   takenLayers: readonly number[],
   layerNames: readonly string[],
-  offered: readonly OfferedWidth[][],
+  offered: readonly (readonly OfferedWidth[])[],
 ): string | undefined {
   if (layers.length === 0) return 'matches no layer';
   const taken = layers.find((layer) => takenLayers.includes(layer));
   if (taken !== undefined) return `ties '${layerNames[taken]}', which another tie holds already`;
   const common = offered[layers[0]!]!.filter((width) => layers.every((layer) => offered[layer]!.includes(width)));
-  return common.length > 0 ? undefined : 'holds layers that have no width in common, because they are pinned apart';
+  return common.length > 0
+    ? undefined
+    : 'holds layers that have no width in common, because their widths are fixed apart';
 }

@@ -68,14 +68,19 @@ export function findShortage(problem: AllocationProblem): Problem | undefined {
 }
 
 function describeShortage(problem: AllocationProblem, smallest: number): Problem {
-  const { budget } = problem;
+  const { budget, choices, layerNames } = problem;
+  const words = (bits: number) => bitsPerWeight(problem, bits);
+  if (choices.length === layerNames.length) {
+    const amount = (use: number) => (budget.kind === 'file-bytes' ? `${use} bytes` : `${words(use)} bits per weight`);
+    const what = `the artifact takes ${amount(smallest)}, more than the budget of ${amount(budget.limit)}`;
+    return { what, fix: 'raise the budget, or give layers smaller widths: the width of each is fixed' };
+  }
   if (budget.kind === 'file-bytes') {
     return {
       what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes`,
       fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
     };
   }
-  const words = (bits: number) => bitsPerWeight(problem, bits);
   return {
     what: `no allocation fits the budget of ${words(budget.limit)} bits per weight; the smallest has ${words(smallest)}`,
     fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',

@@ -34,7 +34,7 @@ export function withPolicyOf(base: Config, head: Config): Config {
   const { evaluate: _own, ...rest } = head;
   return {
     ...rest,
-    budget: base.budget,
+    budget: isMoot(base, head) ? head.budget : base.budget,
     constraints: base.constraints.map(({ location: _location, ...constraint }) => {
       const place = head.constraints.find(({ name }) => name === constraint.name)?.location;
       return place === undefined ? constraint : { ...constraint, location: place };
@@ -62,10 +62,15 @@ function withPlaceOf(base: EvaluateConfig, head: EvaluateConfig | undefined): Ev
   return { ...base, location, timeLimitSeconds };
 }
 
+/** A base without a budget demands none, and one whose budget is auto none of widths that are given. */
+function isMoot(base: Config, { quantize }: Config): boolean {
+  return base.budget.kind === 'none' || (base.budget.kind === 'auto' && quantize.allocationPath !== undefined);
+}
+
 /** Every demand of the gate that differs, in the order of the config. */
 export function comparePolicies(base: Config, head: Config): readonly PolicyDifference[] {
   return [
-    ...compareBudgets(base.budget, head.budget),
+    ...(isMoot(base, head) ? [] : compareBudgets(base.budget, head.budget)),
     ...compareConstraints(base.constraints, head.constraints),
     ...compareWords('gate.metric', base.gate.metric, head.gate.metric),
     ...compareWords('gate.output', base.gate.output, head.gate.output),
@@ -138,6 +143,8 @@ function describeBudget(budget: BudgetConfig): { readonly amount: number; readon
       return { amount: budget.bitsPerWeight, text: `${budget.bitsPerWeight} bits per weight` };
     case 'auto':
       return { amount: 0, text: 'auto' };
+    case 'none':
+      return { amount: Number.POSITIVE_INFINITY, text: 'not set' };
   }
 }
 

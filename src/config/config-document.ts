@@ -6,7 +6,7 @@ export type ConfigDocument = {
   readonly model: string;
   readonly output: string;
   readonly report: string;
-  readonly budget: 'auto' | { readonly size?: number | string; readonly bits?: number };
+  readonly budget?: 'auto' | { readonly size?: number | string; readonly bits?: number };
   readonly constraints: readonly ConstraintDocument[];
   readonly quantize: {
     readonly bits: readonly number[];
@@ -17,6 +17,7 @@ export type ConfigDocument = {
     readonly activations?: { readonly bits: 8; readonly range: 'min-max' | 'percentile' | 'mse' };
     readonly pin: Readonly<Record<string, number | 'float'>>;
     readonly tie: readonly (readonly string[])[];
+    readonly allocation?: string;
   };
   readonly data: {
     readonly calibration: { readonly path: string; readonly samples: number };

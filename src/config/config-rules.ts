@@ -25,6 +25,7 @@ export function findRuleProblems(
     ...findChannelProblems(document, read),
     ...findActivationProblems(document, read),
     ...findExternalProblems(document, read, applied),
+    ...findAllocationProblems(document, read, applied),
     ...findConstraintProblems(document, read(['constraints'])),
     ...findPathProblems(document, read, directory, applied),
   ];
@@ -135,6 +136,24 @@ function findExternalProblems(document: YamlDocument, read: Read, applied: Appli
   return [{ what, where: document.locateKey(['sensitivity', 'path']), fix }];
 }
 
+/** An allocation that is given cannot be made smaller, and has no use for sensitivities. */
+function findAllocationProblems(document: YamlDocument, read: Read, applied: AppliedOverrides): readonly Problem[] {
+  const path = ['quantize', 'allocation'];
+  if (read(path) === undefined) return [];
+  const where = document.locateKey(path);
+  const problems: Problem[] = [];
+  const isAuto = [['budget'], ['budget', 'size']].some((budget) => read(budget) === 'auto');
+  if (applied.budget === undefined ? isAuto : applied.budget.kind === 'auto') {
+    const what = 'the budget is auto, which chooses the widths that `quantize.allocation` gives';
+    problems.push({ what, where, fix: 'name a size or no budget, or remove the allocation' });
+  }
+  if ((applied.method ?? read(['sensitivity', 'method'])) === 'external') {
+    const what = 'the method external serves a choice of widths, and `quantize.allocation` leaves none';
+    problems.push({ what, where, fix: 'remove one of the two' });
+  }
+  return problems;
+}
+
 /** Of the cost tables. */
 function tablePaths(read: Read, pathAt: (path: ValuePath) => string | undefined) {
   const constraints = read(['constraints']);
@@ -154,8 +173,17 @@ function findPathProblems(
   const calibration = pathAt(['data', 'calibration', 'path']);
   const evaluation = pathAt(['data', 'evaluation', 'path']);
   const output = applied.outputPath ?? pathAt(['output']);
-  const tables = [pathAt(['sensitivity', 'path']), ...tablePaths(read, pathAt)];
-  const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation, ...tables];
+  const files = [
+    ['sensitivity', 'path'],
+    ['quantize', 'allocation'],
+  ].map(pathAt);
+  const inputs = [
+    applied.modelPath ?? pathAt(['model']),
+    calibration,
+    evaluation,
+    ...files,
+    ...tablePaths(read, pathAt),
+  ];
   const problems: Problem[] = [];
   if (calibration !== undefined && calibration === evaluation) {
     problems.push({

@@ -62,7 +62,9 @@ export type BudgetConfig =
   /** Mean bits per quantizable weight; the rest of the file comes on top. */
   | { readonly kind: 'bits-per-weight'; readonly bitsPerWeight: number }
   /** The smallest that passes the gate, and no larger than `gate.max-size` where that is set. */
-  | { readonly kind: 'auto'; readonly maxSizeBytes?: number };
+  | { readonly kind: 'auto'; readonly maxSizeBytes?: number }
+  /** Only where the allocation is given. */
+  | { readonly kind: 'none' };
 
 /** A limit that every allocation keeps beside the budget: a sum of what its layers cost. */
 export type ConstraintConfig = BitOperationsConfig | CostsConfig;
@@ -97,6 +99,8 @@ export type QuantizeConfig = {
   readonly pins: readonly { readonly pattern: string; readonly bitWidth: number | 'float' }[];
   /** Groups of layer names or globs that get one width. */
   readonly ties: readonly (readonly string[])[];
+  /** Of a file with the width of every layer: then nothing is chosen. */
+  readonly allocationPath?: string;
 };
 
 /** Activations in eight bits, and how their ranges are found. */

@@ -66,6 +66,7 @@ function isAwayFrom(problems: readonly Problem[]): (problem: Problem) => boolean
 function buildConfig(document: YamlDocument, path: string, applied: AppliedOverrides): Omit<Config, 'options'> {
   const settings = document.value as ConfigDocument;
   const toAbsolute = (relative: string) => resolve(dirname(path), relative);
+  const { allocation } = settings.quantize;
   return {
     path,
     modelPath: applied.modelPath ?? toAbsolute(settings.model),
@@ -85,10 +86,12 @@ function buildConfig(document: YamlDocument, path: string, applied: AppliedOverr
       ...(settings.quantize.activations && { activations: { range: settings.quantize.activations.range } }),
       pins: buildPins(document, settings),
       ties: settings.quantize.tie,
+      ...(allocation === undefined ? {} : { allocationPath: toAbsolute(allocation) }),
     },
     data: buildData(settings, toAbsolute),
     sensitivity: buildSensitivity(settings, applied, toAbsolute),
-    search: { timeLimitSeconds: buildSearchTime(settings.search['time-limit']) },
+    // An allocation that is given leaves nothing to look for.
+    search: { timeLimitSeconds: allocation === undefined ? buildSearchTime(settings.search['time-limit']) : 0 },
     gate: buildGate(document, settings, applied.budget === undefined),
     ...(settings.evaluate && { evaluate: buildEvaluate(document, settings.evaluate) }),
     seed: settings.seed,
@@ -132,6 +135,7 @@ function buildSensitivity(
 }
 
 function buildBudget({ budget }: ConfigDocument): BudgetConfig {
+  if (budget === undefined) return { kind: 'none' };
   if (budget === 'auto') return { kind: 'auto' };
   const { size, bits } = budget;
   if (bits !== undefined) return { kind: 'bits-per-weight', bitsPerWeight: bits };
@@ -194,7 +198,7 @@ function buildGate(document: YamlDocument, { gate, budget }: ConfigDocument, isB
     warn: buildLimits(gate.warn),
     locations: {
       ...locateLimits(document, gate),
-      ...(isBudgetFromFile ? { size: locateBudget(document, gate, budget) } : {}),
+      ...(isBudgetFromFile && budget !== undefined ? { size: locateBudget(document, gate, budget) } : {}),
     },
   };
 }
@@ -208,7 +212,11 @@ function buildEvaluate(document: YamlDocument, evaluate: EvaluateDocument): Eval
 type EvaluateDocument = NonNullable<ConfigDocument['evaluate']>;
 
 /** For `auto`, what bounds the size is the gate's own limit. */
-function locateBudget(document: YamlDocument, gate: ConfigDocument['gate'], budget: ConfigDocument['budget']) {
+function locateBudget(
+  document: YamlDocument,
+  gate: ConfigDocument['gate'],
+  budget: NonNullable<ConfigDocument['budget']>,
+) {
   const isAuto = budget === 'auto' || budget.size === 'auto';
   if (isAuto && gate['max-size'] !== undefined) return document.locate(['gate', 'max-size']);
   return document.locate(['budget', ...(budget === 'auto' ? [] : Object.keys(budget))]);

@@ -26,8 +26,22 @@ function validator(): ValidateFunction {
 export function findSchemaProblems(document: YamlDocument, given: readonly string[]): readonly Problem[] {
   const validate = validator();
   if (validate(document.value)) return [];
-  const errors = (validate.errors ?? []).filter((error) => !isGiven(error, given) && !isConsequence(error));
+  const errors = (validate.errors ?? [])
+    .filter((error) => !isOtherWay(error))
+    .map((error) => (isOfAlternative(error) ? { ...error, parentSchema: schema } : error))
+    .filter((error) => !isGiven(error, given) && !isConsequence(error));
   return errors.map((error) => describeError(error, document));
+}
+
+/** The schema's only alternative is a budget, or an allocation in its place; of the two, the budget is what is missed. */
+function isOtherWay(error: ErrorObject): boolean {
+  return error.keyword === 'anyOf'
+    ? error.instancePath === ''
+    : isOfAlternative(error) && error.params.missingProperty !== 'budget';
+}
+
+function isOfAlternative({ schemaPath }: ErrorObject): boolean {
+  return schemaPath.startsWith('#/anyOf');
 }
 
 function isGiven({ keyword, params, instancePath }: ErrorObject, given: readonly string[]): boolean {

@@ -136,7 +136,10 @@ function reproduceLine({ path, options }: Config): string {
 }
 
 async function describeModel(path: string, { files }: World) {
-  const { original, model, layers } = await readModel({ modelPath: path, quantize: { correct: 'none' } }, files);
+  const { original, model, layers } = await readModel(
+    { modelPath: path, quantize: { correct: 'none', granularity: 'channel' } },
+    files,
+  );
   return {
     sizeBytes: original.contentSizeBytes,
     inputs: modelInputs(model),

@@ -51,12 +51,14 @@ export async function checkPaths(config: Config, files: Files): Promise<void> {
   await files.assertFolderCanBeWritten(config.reportDirectory);
 }
 
-async function checkInputs({ modelPath, data, sensitivity, constraints }: Config, files: Files): Promise<void> {
+async function checkInputs(config: Config, files: Files): Promise<void> {
+  const { modelPath, data, quantize, sensitivity, constraints } = config;
   const modelKind = await files.kindOf(modelPath);
   const problems = [
     ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
     ...(await findMissing('calibration data', data.calibration.path, files)),
     ...(await findMissing('evaluation data', data.evaluation?.path, files)),
+    ...(await findMissing('allocation', quantize.allocationPath, files)),
     ...(await findMissing('file of sensitivities', sensitivity.path, files)),
   ];
   for (const constraint of constraints) {

@@ -10,8 +10,8 @@ import { wilsonEstimate } from './wilson-estimate.ts';
 
 export type DecisionInput = {
   readonly gate: GateConfig;
-  /** Always a limit: bytes of the whole file, or bits of all quantizable weights together. */
-  readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
+  /** Bytes of the whole file, or bits of all quantizable weights together; absent where the config has none. */
+  readonly budget?: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
   readonly artifactSizeBytes: number;
   /** Mean bits per quantizable weight. */
   readonly effectiveBits: number;
@@ -49,23 +49,17 @@ type Question = Pick<Check, 'name' | 'measured' | 'limit' | 'unit' | 'bound' | '
 function listQuestions(measurements: Measurements, input: DecisionInput): readonly Question[] {
   const { gate, artifactSizeBytes } = input;
   const ask = (limits: Limits, prefix: '' | 'warn.') => askLimits(measurements, artifactSizeBytes, limits, prefix);
-  return [
-    { ...askBudget(input), bound: 'at-most', limitName: 'size' },
-    ...ask(gate, ''),
-    ...askFinite(measurements),
-    ...ask(gate.warn, 'warn.'),
-  ];
+  return [...askBudget(input), ...ask(gate, ''), ...askFinite(measurements), ...ask(gate.warn, 'warn.')];
 }
 
-function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }: DecisionInput) {
-  return budget.kind === 'file-bytes'
-    ? ({ name: 'artifact size', measured: artifactSizeBytes, limit: budget.limit, unit: 'bytes' } as const)
-    : ({
-        name: 'mean width',
-        measured: effectiveBits,
-        limit: budget.limit / weightCount,
-        unit: 'bits per weight',
-      } as const);
+function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }: DecisionInput): readonly Question[] {
+  if (budget === undefined) return [];
+  const { kind, limit } = budget;
+  const question =
+    kind === 'file-bytes'
+      ? ({ name: 'artifact size', measured: artifactSizeBytes, limit, unit: 'bytes' } as const)
+      : ({ name: 'mean width', measured: effectiveBits, limit: limit / weightCount, unit: 'bits per weight' } as const);
+  return [{ ...question, bound: 'at-most', limitName: 'size' }];
 }
 
 /** Nothing is known of the outputs where a command reads them. */

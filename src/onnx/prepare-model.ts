@@ -1,4 +1,5 @@
 /** The rewrites that bring every model into the form the other stages expect. */
+import { type IsKept, keepsNone } from './kept-weights.ts';
 import type { Model } from './model.ts';
 import { foldBatchNormalization } from './rewrites/fold-batch-normalization.ts';
 import { hoistConstantWeights } from './rewrites/hoist-constant-weights.ts';
@@ -9,6 +10,6 @@ import { unlistInitializers } from './rewrites/unlist-initializers.ts';
  *
  * The result computes what the given model computes (up to float rounding in folded layers).
  */
-export function prepareModel(model: Model): Model {
-  return foldBatchNormalization(hoistConstantWeights(unlistInitializers(model)));
+export function prepareModel(model: Model, isKept: IsKept = keepsNone): Model {
+  return foldBatchNormalization(hoistConstantWeights(unlistInitializers(model)), isKept);
 }

@@ -16,7 +16,7 @@ import { estimateUnitMemory } from '../sensitivity/unit-memory.ts';
 import { groupByMemory } from '../sensitivity/work-units.ts';
 import type { Solve, SolveLimits } from '../solver/solution.ts';
 import type { TensorProto } from '../wire/model-proto.ts';
-import { correctionsOf, walkWork, weightTensor } from './walk-corrections.ts';
+import { correctionsOf, isUnchanged, walkWork, weightTensor } from './walk-corrections.ts';
 
 export type BuiltAllocation = Built & {
   /** What the artifact stores for each layer, corrections folded in, shape [layerCount]. */
@@ -106,10 +106,10 @@ function correctedParts(
   variable: number,
   correction: OutputCorrection | undefined,
 ): Parts {
-  const { layerIndex, content } = candidates[variable]!;
+  const { layerIndex, content, perturbation: own } = candidates[variable]!;
   const layer = layers[layerIndex]!;
   const { biasName } = layer;
-  if (content === 'float') return { content, perturbation: new Map() };
+  if (content === 'float' || isUnchanged(candidates[variable]!)) return { content, perturbation: own };
   if (correction === undefined || biasName === undefined) {
     return { content, perturbation: new Map([[layer.weightName, weightTensor(layer, content)]]) };
   }

@@ -52,7 +52,7 @@ export function layOut(limits: readonly CostLimit[], candidates: ProblemInput['c
   }));
 }
 
-/** The budget in exact bytes or bits; `auto` leaves all the room that some allocation could use. */
+/** The budget in exact bytes or bits; `auto` and none leave all the room that some allocation could use. */
 export function exactBudget(
   budget: BudgetConfig,
   floatFileBytes: number,
@@ -70,5 +70,7 @@ export function exactBudget(
         kind: 'file-bytes',
         limit: Math.min(largestFile(sizes), budget.maxSizeBytes ?? Number.POSITIVE_INFINITY),
       };
+    case 'none':
+      return { kind: 'file-bytes', limit: largestFile(sizes) };
   }
 }

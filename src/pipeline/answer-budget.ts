@@ -68,7 +68,7 @@ export async function answerBudget(input: AnswerInput, request: BudgetRequest): 
     ));
   const verdict = decide(measurements, {
     gate: config.gate,
-    budget: problem.budget,
+    ...(config.budget.kind === 'none' ? {} : { budget: problem.budget }),
     artifactSizeBytes: artifact.length,
     effectiveBits: effectiveBits(problem, chosen.best.variables),
     weightCount: totalWeights(problem),

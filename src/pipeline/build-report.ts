@@ -9,7 +9,15 @@ import type { Measurements } from '../evaluate/measurements.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
-import type { FileIdentity, GateReport, LayerReport, MetricValue, SizeSearchReport } from '../report/gate-report.ts';
+import type {
+  BudgetReport,
+  FileIdentity,
+  GateReport,
+  LayerReport,
+  MetricValue,
+  SelectionReport,
+  SizeSearchReport,
+} from '../report/gate-report.ts';
 import type { ChosenAllocation } from './choose-allocation.ts';
 import type { Measured } from './measure-with-cache.ts';
 
@@ -43,7 +51,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
       format: config.quantize.format,
       effectiveBits: effectiveBits(problem, chosen.best.variables),
     },
-    budget: describeBudget(config.budget, problem),
+    ...(config.budget.kind === 'none' ? {} : { budget: describeBudget(config.budget, problem) }),
     ...describeFurtherLimits(problem, chosen.best.variables),
     ...(parts.sizeSearch === undefined ? {} : { sizeSearch: parts.sizeSearch }),
     ...describeMeasurements(measurements),
@@ -56,10 +64,7 @@ export function buildReport(parts: OutcomeParts): Outcome {
     allocation: describeLayers(parts.layers, problem, chosen.best.variables),
     sensitivity: describeSensitivity(parts.measured),
     solver: chosen.solver,
-    selection: {
-      candidates: chosen.candidates,
-      ...(chosen.rankCorrelation === undefined ? {} : { rankCorrelation: chosen.rankCorrelation }),
-    },
+    ...(config.quantize.allocationPath === undefined ? { selection: describeSelection(chosen) } : {}),
     timings: parts.timings,
     warnings: parts.warnings,
   };
@@ -80,6 +85,10 @@ export function describeMeasurements(measurements: Measurements) {
 
 export function describeMetric({ metric, sampleCount }: Measurements, value: number): MetricValue {
   return { metric, value, ...(sampleCount === undefined ? {} : { samples: sampleCount }) };
+}
+
+function describeSelection({ candidates, rankCorrelation }: ChosenAllocation): SelectionReport {
+  return { candidates, ...(rankCorrelation === undefined ? {} : { rankCorrelation }) };
 }
 
 function identify(path: string, bytes: Uint8Array): FileIdentity {
@@ -118,7 +127,7 @@ function describeCache({ status, wantedUnits, matchedKey, ageSeconds }: CacheSta
   };
 }
 
-export function describeBudget(budget: BudgetConfig, problem: AllocationProblem): GateReport['budget'] {
+export function describeBudget(budget: BudgetConfig, problem: AllocationProblem): BudgetReport {
   switch (budget.kind) {
     case 'bits-per-weight':
       return { limitBitsPerWeight: budget.bitsPerWeight, source: `${budget.bitsPerWeight} bits per weight` };
@@ -127,7 +136,8 @@ export function describeBudget(budget: BudgetConfig, problem: AllocationProblem)
     case 'bytes':
       return { limitBytes: problem.budget.limit, source: `${budget.sizeBytes} bytes` };
     case 'auto':
-      return { limitBytes: problem.budget.limit, source: 'auto' };
+    case 'none':
+      return { limitBytes: problem.budget.limit, source: budget.kind };
   }
 }
 

@@ -18,7 +18,7 @@ import {
 import { describeChoice, describeExcess, describeForecast } from './describe-forecast.ts';
 import { type OpenCache, type OpenedSet, openKnown, verifyKnown } from './known-units.ts';
 import type { Device } from './measurement-facts.ts';
-import { adoptShares, type Shares, sharedMethod } from './measurement-shares.ts';
+import { adoptShares, type Shares } from './measurement-shares.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { PreparedSweep, SweepEffects } from './prepare-sweep.ts';
 
@@ -55,7 +55,6 @@ export async function measureWithCache(
   effects: MeasureEffects,
   shares?: Shares,
 ): Promise<Measured> {
-  if (shares !== undefined) sharedMethod(config);
   const { memoryLimitBytes, sensitivity } = config;
   const input = { ...fitting, candidates, costs };
   const plans = planMethods({ ...input, memoryLimitBytes });

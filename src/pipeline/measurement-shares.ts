@@ -4,6 +4,7 @@ import type { PlannedUnit } from '../cache/plan-shards.ts';
 import type { Config } from '../config/config.ts';
 import { UserError } from '../errors.ts';
 import type { SensitivityMethod } from '../sensitivity/method.ts';
+import { assertHasChoice } from './assert-choice.ts';
 import type { MethodPlan } from './choose-method.ts';
 import type { OpenedSet } from './known-units.ts';
 
@@ -52,7 +53,10 @@ export function restrictPlan({ method, units, wanted, costs }: MethodPlan, names
  *
  * @throws UserError if each machine would choose it for itself, or there is nothing to measure
  */
-export function sharedMethod({ sensitivity: { method }, path }: Config): SensitivityMethod {
+export function sharedMethod(config: Config): SensitivityMethod {
+  assertHasChoice(config);
+  const { path, sensitivity } = config;
+  const { method } = sensitivity;
   if (method !== 'auto' && method !== 'external') return method;
   const reason =
     method === 'auto'

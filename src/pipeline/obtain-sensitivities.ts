@@ -5,7 +5,7 @@ import type { Files } from '../entry/files.ts';
 import { renderSensitivityFile } from '../sensitivity/sensitivity-file.ts';
 import { forecastMethods, planMethods } from './choose-method.ts';
 import { type Measured, type MeasureEffects, measureWithCache } from './measure-with-cache.ts';
-import { type Shares, sharedMethod } from './measurement-shares.ts';
+import type { Shares } from './measurement-shares.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import type { PreparedSweep } from './prepare-sweep.ts';
 
@@ -26,7 +26,6 @@ export async function obtainSensitivities(
   shares?: Shares,
 ): Promise<Measured> {
   if (run.given !== undefined) {
-    if (shares !== undefined) sharedMethod(config);
     const plans = planMethods({ ...sweep, model: run.model, memoryLimitBytes: config.memoryLimitBytes });
     return { ...run.given, cache: NO_CACHE, forecasts: forecastMethods(plans, sweep.times) };
   }

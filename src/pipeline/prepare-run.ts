@@ -1,6 +1,5 @@
 /** What a run works on: read, and checked as far as that takes no model that runs. */
 import { assertAgreeing } from '../allocate/agreeing-limits.ts';
-import { offeredWidths, tiedLayers } from '../allocate/offered-widths.ts';
 import { assertFeasible } from '../allocate/smallest-allocation.ts';
 import type { Provenance } from '../artifact/packed-artifact.ts';
 import type { Config } from '../config/config.ts';
@@ -8,35 +7,32 @@ import { type Data, openData, readAll } from '../dataset/open-data.ts';
 import type { Batch } from '../dataset/sample-set.ts';
 import { modelInputs } from '../onnx/model-inputs.ts';
 import type { Effects } from '../pipeline.ts';
-import type { Candidate, OfferedWidths } from '../sensitivity/candidates.ts';
+import type { Candidate } from '../sensitivity/candidates.ts';
 import { type LayerCosts, measureLayerCosts } from '../sensitivity/layer-costs.ts';
 import { describeProblem, layOut, type ProblemInput } from './allocation-problem.ts';
 import { createWriter } from './artifact-writer.ts';
 import { describeLimits, readConstraints } from './further-limits.ts';
+import { type LayerChoices, readLayerChoices } from './layer-choices.ts';
 import { describeProvenance } from './provenance.ts';
 import { type LoadedModel, readModel } from './read-model.ts';
-import { type GivenSensitivities, readSensitivities } from './read-sensitivities.ts';
 import { explainingFailure } from './run-float-model.ts';
 import { sizeCandidates } from './size-candidates.ts';
 import { type Split, splitBatches } from './split-sweep.ts';
 import type { StageClock } from './stage-clock.ts';
 
-export type PreparedRun = LoadedModel & {
-  /** Shape [layerCount]. */
-  readonly widths: readonly OfferedWidths[];
-  readonly data: Data;
-  /** The calibration samples. */
-  readonly batches: readonly Batch[];
-  readonly split: Split;
-  readonly provenance: Provenance;
-  readonly sizes: Pick<ProblemInput, 'layers' | 'budget' | 'floatFileBytes' | 'ties' | 'limits'>;
-  /** Absent where a run measures. */
-  readonly given?: GivenSensitivities;
-  /** Candidates by place and size, without numbers. */
-  readonly standIns: readonly Candidate[];
-  /** Of the first batch; measured once, when they are first asked for. */
-  readonly layerCosts: () => Promise<LayerCosts>;
-};
+export type PreparedRun = LoadedModel &
+  Pick<LayerChoices, 'widths' | 'given'> & {
+    readonly data: Data;
+    /** The calibration samples. */
+    readonly batches: readonly Batch[];
+    readonly split: Split;
+    readonly provenance: Provenance;
+    readonly sizes: Pick<ProblemInput, 'layers' | 'budget' | 'floatFileBytes' | 'ties' | 'limits'>;
+    /** Candidates by place and size, without numbers. */
+    readonly standIns: readonly Candidate[];
+    /** Of the first batch; measured once, when they are first asked for. */
+    readonly layerCosts: () => Promise<LayerCosts>;
+  };
 
 export type PrepareEffects = Pick<Effects, 'files' | 'openSession' | 'solve'>;
 
@@ -49,10 +45,7 @@ export async function prepareRun(
   const constraints = await readConstraints(config.constraints, files);
   const loaded = await clock.time('read the model', () => readModel(config, files));
   const { original, model, layers } = loaded;
-  const names = layers.map(({ name }) => name);
-  const widths = offeredWidths(names, config.quantize, config.path);
-  const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
-  const given = await readSensitivities(config, loaded, widths, files);
+  const { widths, ties, given } = await readLayerChoices(config, loaded, files);
   const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
   const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
   const split = splitBatches(batches.length, config.search);

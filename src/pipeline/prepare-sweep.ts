@@ -77,6 +77,6 @@ export async function prepareSweep(
 }
 
 /** Whether sensitivities may come from the moments of the layers' inputs. */
-function wantsMoments({ sensitivity: { method } }: Config): boolean {
-  return method === 'local' || method === 'auto';
+function wantsMoments({ quantize: { allocationPath }, sensitivity: { method } }: Config): boolean {
+  return allocationPath === undefined && (method === 'local' || method === 'auto');
 }

@@ -22,9 +22,10 @@ export async function describeProvenance(
   outside?: FileIdentity,
 ): Promise<Provenance> {
   const hashes = await calibration.set.contentHashes(calibration.indices);
-  const { budget, quantize, search, seed } = config;
+  const { budget, search, seed } = config;
   const { preprocess } = config.data;
-  const { path: _path, ...sensitivity } = config.sensitivity;
+  const { allocationPath: _allocation, ...quantize } = config.quantize;
+  const { path: _sensitivities, ...sensitivity } = config.sensitivity;
   const settings = { budget, quantize, sensitivity, search, seed, preprocess, outside: outside?.sha256 };
   return {
     version: BITGATE_VERSION,

@@ -32,7 +32,7 @@ export async function correctionsOf(
   if (correction === 'none') return new Map();
   const { model, openSession } = fitting;
   const weights = new Map(variables.flatMap((variable) => [...weightOf(candidates[variable]!, layers)]));
-  const quantized = moves.filter((variable) => candidates[variable]!.content !== 'float');
+  const quantized = moves.filter((variable) => !isUnchanged(candidates[variable]!));
   const movesOf = (layerIndex: number) =>
     quantized.filter((variable) => candidates[variable]!.layerIndex === layerIndex);
   const alternatives = new Map(
@@ -79,17 +79,23 @@ export function walkWork(
 ): number {
   if (correction === 'none') return 0;
   const layerWork = (variable: number) => {
-    const { layerIndex, content } = candidates[variable]!;
-    if (content === 'float') return 0;
-    return costs.get(layers[layerIndex]!.nodes[0]!)!.operations / totalOperations(costs);
+    const candidate = candidates[variable]!;
+    if (isUnchanged(candidate)) return 0;
+    return costs.get(layers[candidate.layerIndex]!.nodes[0]!)!.operations / totalOperations(costs);
   };
   const forwards = moves.reduce((sum, variable) => sum + layerWork(variable), 2);
   return (forwards * sampleCountOf(walkBatches(fitting, costs))) / sampleCountOf(fitting.batches);
 }
 
+/** Whether the layer stays as it is, in float or because its weights lie on the grid: there is nothing to correct. */
+export function isUnchanged({ perturbation }: Candidate): boolean {
+  return perturbation.size === 0;
+}
+
 /** The uncorrected weight of a candidate as a float tensor. */
-function weightOf({ layerIndex, content }: Candidate, layers: readonly Layer[]): Map<string, TensorProto> {
-  if (content === 'float') return new Map();
+function weightOf(candidate: Candidate, layers: readonly Layer[]): Map<string, TensorProto> {
+  const { layerIndex, content } = candidate;
+  if (isUnchanged(candidate) || content === 'float') return new Map();
   return new Map([[layers[layerIndex]!.weightName, weightTensor(layers[layerIndex]!, content)]]);
 }
 

@@ -18,18 +18,18 @@ export function searchScales(weight: FloatWeight, granularity: Granularity, grid
   const scaleCount = elementCount(scaleDims(weight, granularity));
   const { order, starts } = groupByScale(scaleOf, scaleCount);
   return Float32Array.from({ length: scaleCount }, (_, scale) => {
-    return searchScale(pick(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid);
+    return searchScale(pickValues(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid);
   });
 }
 
-function pick(values: Float32Array, indices: Uint32Array): Float32Array {
+export function pickValues(values: Float32Array, indices: Uint32Array): Float32Array {
   const picked = new Float32Array(indices.length);
   for (let index = 0; index < picked.length; index++) picked[index] = values[indices[index]!]!;
   return picked;
 }
 
 /** The elements in the order of their scales; those of scale s are order[starts[s] … starts[s + 1]]. */
-function groupByScale(scaleOf: Uint32Array, scaleCount: number): { order: Uint32Array; starts: Uint32Array } {
+export function groupByScale(scaleOf: Uint32Array, scaleCount: number): { order: Uint32Array; starts: Uint32Array } {
   const starts = new Uint32Array(scaleCount + 1);
   for (const scale of scaleOf) starts[scale + 1]!++;
   for (let scale = 0; scale < scaleCount; scale++) starts[scale + 1]! += starts[scale]!;

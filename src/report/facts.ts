@@ -1,5 +1,5 @@
 /** What a report says beside its checks, as plain rows that every form shows in its own way. */
-import type { GateReport, SensitivityReport, UsedLimit } from './gate-report.ts';
+import type { BudgetReport, GateReport, SensitivityReport, UsedLimit } from './gate-report.ts';
 import { metricText } from './metric-text.ts';
 import { amountText, bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
 
@@ -40,7 +40,7 @@ export function listFacts(report: GateReport): readonly Fact[] {
     ...speedFacts(report),
     ...quantizerFacts(report),
     { label: 'sensitivities', text: describeSensitivity(report.sensitivity) },
-    { label: 'solver', text: describeSolver(report.solver) },
+    ...(report.sensitivity.method === 'none' ? [] : [{ label: 'solver', text: describeSolver(report.solver) }]),
     { label: 'ran on', text: describeEnvironment(report.environment) },
   ];
 }
@@ -54,12 +54,12 @@ function modelFacts({ model, artifact, budget, constraints = [] }: GateReport): 
       label: 'artifact',
       text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file, ${width}, ${artifact.format}`,
     },
-    { label: 'budget', text: describeBudget(budget) },
+    ...(budget === undefined ? [] : [{ label: 'budget', text: describeBudget(budget) }]),
     ...constraints.map((constraint) => ({ label: 'further limit', text: describeUse(constraint) })),
   ];
 }
 
-function describeBudget(budget: GateReport['budget']): string {
+function describeBudget(budget: BudgetReport): string {
   const limit =
     'limitBytes' in budget ? bytesText(budget.limitBytes) : `${realText(budget.limitBitsPerWeight, 5)} bits per weight`;
   return `${limit}, set as ${budget.source}`;
@@ -99,6 +99,7 @@ function quantizerFacts({ quantizer }: GateReport): readonly Fact[] {
 function describeSensitivity(sensitivity: SensitivityReport): string {
   const { method, source, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
   const terms = `${countText(singles)} singles and ${countText(pairs)} pairs`;
+  if (method === 'none') return `none, the allocation is given by ${source?.path}`;
   if (source !== undefined) return `${method}, ${loss}: ${terms} from ${source.path}, nothing was measured`;
   const cost = `${realText(forwardEquivalents)} forwards in ${durationText(seconds)}`;
   return `${method}, ${loss}: ${terms} on ${countText(samples)} samples, ${cost}; cache ${describeCache(sensitivity)}`;

@@ -14,7 +14,8 @@ export type GateReport = Verdict & {
     /** Mean bits per quantizable weight. */
     readonly effectiveBits: number;
   };
-  readonly budget: BudgetReport;
+  /** Absent where the allocation is given and nothing limits its size. */
+  readonly budget?: BudgetReport;
   /** What the artifact uses up of each further limit of the config, where it has some. */
   readonly constraints?: readonly UsedLimit[];
   /** How the size was found, where the budget is auto. */
@@ -32,6 +33,7 @@ export type GateReport = Verdict & {
   readonly quantizer?: QuantizerReport;
   readonly allocation: readonly LayerReport[];
   readonly sensitivity: SensitivityReport;
+  /** Of the program that chose the allocation; nothing is chosen where it is given. */
   readonly solver: {
     readonly status: 'optimal' | 'feasible';
     readonly objective: number;

@@ -14,7 +14,8 @@ export type Inspection = {
     /** Serialized bytes of the layer in the artifact at each offered width; 32 and 16 stand for float. */
     readonly bytesByWidth: readonly { readonly bitWidth: number; readonly bytes: number }[];
   }[];
-  readonly budget: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
+  /** Absent where the allocation is given and nothing limits its size. */
+  readonly budget?: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
   /** The least that an allocation takes of the budget, in its unit; one that keeps the further limits, where there is one. */
   readonly smallest: number;
   readonly limits: readonly {

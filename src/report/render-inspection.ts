@@ -44,6 +44,7 @@ function layerRows({ layers }: Inspection): string[][] {
 }
 
 function renderBudget({ budget, smallest, layers }: Inspection): string[] {
+  if (budget === undefined) return [`no budget, the artifact takes ${bytes(smallest)}`];
   const weightCount = totalWeights({ layers });
   const amount = (value: number) =>
     budget.kind === 'file-bytes' ? bytes(value) : `${(value / weightCount).toFixed(4)} bits per weight`;
@@ -77,9 +78,10 @@ function methodRows({ methods, measuredSamples }: Inspection): string[][] {
 
 function describeChoice({ choice: { configured, chosen, timeLimitSeconds }, methods }: Inspection): string {
   const limit = `the time limit of ${durationText(timeLimitSeconds)}`;
+  if (chosen === 'external') return 'nothing is measured: the sensitivities come from a file';
+  if (chosen === 'none') return 'nothing is measured: the allocation is given';
   if (configured === 'auto')
     return `auto takes ${chosen}, the richest within ${limit}; what is kept of earlier runs costs nothing`;
-  if (configured === 'external') return 'nothing is measured: the sensitivities come from a file';
   const seconds = methods.find(({ method }) => method === chosen)?.seconds ?? 0;
   const excess = seconds > timeLimitSeconds ? `, though it takes more than ${limit}` : '';
   return `${chosen} is measured, because the config names it${excess}`;

@@ -22,7 +22,7 @@ export type Candidate = {
   readonly content: QuantizedTensor | 'float';
   /** The mean squared change of the layer's outputs over their variance, its own correction made; 0 without moments. */
   readonly localLoss: number;
-  /** The layer's weight as this candidate has it, and its bias where a correction moves it; empty for float. */
+  /** The layer's weight as this candidate has it, and its bias where a correction moves it; empty where it changes nothing. */
   readonly perturbation: Perturbation;
 };
 

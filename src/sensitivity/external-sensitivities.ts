@@ -1,12 +1,12 @@
 /** Sensitivities out of a file, held against the model that they are for. */
 import type { QuantizeConfig } from '../config/config.ts';
-import { type Problem, UserError } from '../errors.ts';
-import { nearestName } from '../nearest-name.ts';
+import { UserError } from '../errors.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
 import { readFloats } from '../onnx/tensor-values.ts';
 import { dequantize } from '../quantize/quantized-tensor.ts';
 import { quantizeToNearest } from '../quantize/round-to-nearest.ts';
+import { describeUnknownLayer } from '../unknown-layer.ts';
 import type { OfferedWidths } from './candidates.ts';
 import { externalPairs } from './external-pairs.ts';
 import type { Sensitivities } from './sensitivities.ts';
@@ -57,18 +57,11 @@ const MAX_NAMED = 8;
 function assertLayersKnown({ document, path, layers }: ExternalInput): void {
   const { singles, importances, pairs = [] } = document;
   const known = layers.map(({ name }) => name);
-  const named = [...Object.keys(singles ?? importances ?? {}), ...pairs.flatMap((pair) => pair.layers)];
-  const unknown = [...new Set(named)].filter((name) => !known.includes(name));
+  const names = [...Object.keys(singles ?? importances ?? {}), ...pairs.flatMap((pair) => pair.layers)];
+  const unknown = [...new Set(names)].filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
-  const problems = unknown.slice(0, MAX_NAMED).map((name) => describeUnknown(name, known, path));
-  throw new UserError(problems);
-}
-
-function describeUnknown(name: string, known: readonly string[], where: string): Problem {
-  const near = nearestName(name, known);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-  const what = `the sensitivities name '${name}', but no layer of the model is called so${hint}`;
-  return { what, where, fix: 'see `bitgate inspect` for the names of the layers' };
+  const named = unknown.slice(0, MAX_NAMED);
+  throw new UserError(named.map((name) => describeUnknownLayer('the sensitivities name', name, known, path)));
 }
 
 type Width = OfferedWidths[number];

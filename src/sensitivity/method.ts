@@ -6,8 +6,8 @@
  */
 export type SensitivityMethod = 'local' | 'diagonal' | 'block' | 'pairwise';
 
-/** Where the terms of the program come from: a method that measures, or a file. */
-export type SensitivityOrigin = SensitivityMethod | 'external';
+/** Where the terms of the program come from: a method that measures, a file, or nowhere, because the allocation is given. */
+export type SensitivityOrigin = SensitivityMethod | 'external' | 'none';
 
 /** Richest first. */
 export const MEASURED_METHODS = ['pairwise', 'block', 'diagonal'] as const;

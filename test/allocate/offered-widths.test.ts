@@ -70,7 +70,7 @@ describe('tiedLayers', () => {
 
   it('refuses tied layers that are pinned apart', () => {
     expect(() => tied([['conv1', 'head']], [[2], [2, 4], [2, 4], [8]])).toThrow(
-      'quantize.tie [conv1, head] holds layers that have no width in common, because they are pinned apart',
+      'quantize.tie [conv1, head] holds layers that have no width in common, because their widths are fixed apart',
     );
   });
 });

@@ -3,15 +3,23 @@ import { comparePolicies, withPolicyOf } from '../../src/config/compare-policy.t
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
 
+type Other = { budget?: string; evaluation?: string; output?: string; quantize?: string; constraints?: string };
+
 function config(
   gate: string,
-  { budget = '{ size: 125 KB }', evaluation = '{ path: t.npz }', output = 'q.onnx', constraints = '[]' } = {},
+  {
+    budget = '{ size: 125 KB }',
+    evaluation = '{ path: t.npz }',
+    output = 'q.onnx',
+    quantize = '{}',
+    constraints = '[]',
+  }: Other = {},
 ) {
   return parseConfig(
     `version: 1
 model: m.onnx
 output: ${output}
-budget: ${budget}
+${budget === '' ? '' : `budget: ${budget}\n`}quantize: ${quantize}
 data:
   calibration: { path: c.npz }
   evaluation: ${evaluation}
@@ -88,6 +96,22 @@ describe('comparePolicies', () => {
     ['{ path: a, samples: 10 }', '{ path: a, samples: 20 }', 'data.evaluation.samples: 10 < 20'],
   ])('comparePolicies: evaluation, %s to %s', (base, head, expected) => {
     expect(outline(config('{}', { evaluation: base }), config('{}', { evaluation: head }))).toEqual([expected]);
+  });
+
+  it('withPolicyOf: a change that gives its allocation is held to the size of the base; a base that demands no size leaves the own', () => {
+    const given = { budget: '', quantize: '{ allocation: a.json }' };
+    const [sized, auto] = [config('{ min: 0.5 }'), config('{ min: 0.5 }', { budget: 'auto' })];
+    const [free, large] = [config('{ min: 0.5 }', given), config('{ min: 0.5 }', { budget: '{ size: 1 MB }' })];
+    expect(withPolicyOf(sized, free).budget).toEqual(sized.budget);
+    expect(outline(sized, free)).toEqual(['budget: 125000 bytes > not set']);
+    for (const [base, head] of [
+      [auto, free],
+      [free, large],
+      [free, auto],
+    ] as const) {
+      expect(withPolicyOf(base, head).budget).toEqual(head.budget);
+      expect(outline(base, head)).toEqual([]);
+    }
   });
 
   it('comparePolicies: what demands nothing may differ', () => {

@@ -15,8 +15,10 @@ type SchemaNode = {
 
 /** Optional settings whose absence means something that no value could say. */
 const WITHOUT_DEFAULT = [
+  'budget',
   'budget.size',
   'budget.bits',
+  'quantize.allocation',
   'quantize.activations',
   'data.evaluation',
   'data.evaluation.samples',

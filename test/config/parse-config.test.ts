@@ -660,6 +660,51 @@ describe('parseConfig, overrides', () => {
     );
   });
 
+  it('parseConfig: an allocation needs no budget, and leaves nothing to search; it is relative to the config', () => {
+    const text = `${MINIMAL.replace('budget: { size: 125 KB }\n', '')}quantize: { allocation: a.json }\n`;
+    const config = parseConfig(text, '/x/b.yml');
+    expect(config.budget).toEqual({ kind: 'none' });
+    expect(config.quantize.allocationPath).toBe('/x/a.json');
+    expect(config.search).toEqual({ timeLimitSeconds: 0 });
+    expect(config.gate.locations).toEqual({});
+    expect(parseConfig(text, '/x/b.yml', { size: '9 KB' }).budget).toEqual({ kind: 'bytes', sizeBytes: 9000 });
+  });
+
+  it.each([
+    [
+      'budget: auto\ngate: { min: 0.9 }',
+      {},
+      '7:13',
+      'the budget is auto, which chooses the widths that `quantize.allocation` gives\n  fix: name a size or no budget, or remove the allocation',
+    ],
+    [
+      'gate: { min: 0.9 }',
+      { size: 'auto' },
+      '7:13',
+      'the budget is auto, which chooses the widths that `quantize.allocation` gives\n  fix: name a size or no budget, or remove the allocation',
+    ],
+    [
+      'sensitivity: { method: external, path: s.json }',
+      {},
+      '7:13',
+      'the method external serves a choice of widths, and `quantize.allocation` leaves none\n  fix: remove one of the two',
+    ],
+  ])('parseConfig: an allocation beside %j and %j', (line, options, where, message) => {
+    const text = `${MINIMAL.replace('budget: { size: 125 KB }\n', '')}quantize: { allocation: a.json }\n${line}\n`;
+    expect(errorOf(text, options).message).toBe(`bitgate.yml:${where}: ${message}`);
+  });
+
+  it('parseConfig: without a budget and without an allocation, the budget is what is missed, once', () => {
+    const text = MINIMAL.replace('budget: { size: 125 KB }\n', '');
+    for (const more of ['', 'quantize: { bits: [2] }\n'])
+      expect(errorOf(text + more).message).toMatch(
+        /^bitgate\.yml:1:1: `budget` is missing, expected a map with size or bits, or auto\n {2}fix: add `budget`: How large [^\n]+$/,
+      );
+    expect(errorOf(`${text}buget: { bits: 3 }\n`).message).toBe(
+      'bitgate.yml:7:1: unknown key `buget`; did you mean `budget`?',
+    );
+  });
+
   it('parseConfig: a budget from the command line has no place in the file', () => {
     expect(parseConfig(MINIMAL, 'b.yml', { size: '25%' }).gate.locations).toEqual({});
     expect(parseConfig(MINIMAL, 'b.yml', { bitsPerWeight: '3.5' }).budget).toEqual({

@@ -154,7 +154,7 @@ describe('bad pins and ties', () => {
     const pin = { 'block1.conv1': 8, 'block1.conv2': 2 };
     expect(await messageOf({ quantize: { pin, tie: [['block1.*']] } })).toBe(
       errorText([
-        '<folder>/bitgate.yml: quantize.tie [block1.*] holds layers that have no width in common, because they are pinned apart',
+        '<folder>/bitgate.yml: quantize.tie [block1.*] holds layers that have no width in common, because their widths are fixed apart',
         'correct or remove the tie',
       ]),
     );

@@ -214,9 +214,9 @@ describe('sensitivities from a file', () => {
   it.each(['plan', 'measure', 'decide'])('run --mode %s: there is nothing that machines could share', async (mode) => {
     const place = withFile(measured.text);
     const options = { plan: ['--shards', '2'], measure: ['--shard', '1/2'], decide: [] }[mode]!;
-    const { exitCode, stderr } = await bitgate(['run', '--mode', mode, ...options], place);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('`sensitivity.method` is external, which leaves nothing to measure');
+    const { message, sessionCount } = await refusal(place, ['run', '--mode', mode, ...options]);
+    expect(sessionCount).toBe(0);
+    expect(message).toContain('`sensitivity.method` is external, which leaves nothing to measure\n');
   });
 });
 
@@ -319,11 +319,8 @@ describe('a file that cannot be used is refused before any session', () => {
     const fix = 'see `bitgate inspect` for the names of the layers';
     expect(message).toBe(
       errorText(
-        [
-          "<folder>/sens.json: the sensitivities name 'heat', but no layer of the model is called so; did you mean 'head'?",
-          fix,
-        ],
-        ["<folder>/sens.json: the sensitivities name 'layer9.conv', but no layer of the model is called so", fix],
+        ["<folder>/sens.json: the sensitivities name 'heat', but no layer is called so; did you mean 'head'?", fix],
+        ["<folder>/sens.json: the sensitivities name 'layer9.conv', but no layer is called so", fix],
       ),
     );
   });
@@ -351,7 +348,7 @@ describe('a file that cannot be used is refused before any session', () => {
     [
       'of layers that are none',
       { layers: ['head', 'stam'], widths: [2, 4] },
-      "the sensitivities name 'stam', but no layer of the model is called so; did you mean 'stem'?",
+      "the sensitivities name 'stam', but no layer is called so; did you mean 'stem'?",
     ],
   ])('external: a pair %s', async (_, pairParts, what) => {
     const document = { ...measured.document, pairs: [{ ...pairParts, value: 1 }] };

@@ -9,6 +9,7 @@ import {
   integerAttribute,
   privateInitializer,
 } from '../graph-index.ts';
+import { type IsKept, keepsNone } from '../kept-weights.ts';
 import { weightInputOf } from '../list-layers.ts';
 import { type Model, withGraph } from '../model.ts';
 import { dimsOf, floatTensor, isFloatTensor, readFloats } from '../tensor-values.ts';
@@ -19,14 +20,14 @@ import { dimsOf, floatTensor, isFloatTensor, readFloats } from '../tensor-values
  * **Holds because** at inference BatchNormalization is affine per channel, and so is a convolution's output in its weight
  * and bias. Only where nobody else reads the convolution's output or its weight; ConvTranspose likewise, without groups.
  */
-export function foldBatchNormalization(model: Model): Model {
+export function foldBatchNormalization(model: Model, isKept: IsKept = keepsNone): Model {
   const index = indexGraph(model.graph);
   const replacedNodes = new Map<NodeProto, readonly NodeProto[]>();
   const folded = new Map<string, TensorProto>();
   const taken = allValueNames(model.graph);
   for (const batchNormalization of model.graph.node) {
     const pair = matchPair(batchNormalization, index);
-    if (pair === undefined) continue;
+    if (pair === undefined || isKept({ weight: pair.weight, channelAxis: channelAxisOf(pair.convolution) })) continue;
     const { convolution, weight, bias } = foldParameters(pair, taken, model.path);
     folded.set(weight.name ?? '', weight);
     folded.set(bias.name ?? '', bias);

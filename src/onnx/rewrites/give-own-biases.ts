@@ -1,5 +1,6 @@
 import type { NodeProto, TensorProto } from '../../wire/model-proto.ts';
 import { allValueNames, freshName, indexGraph } from '../graph-index.ts';
+import { type IsKept, keepsNone } from '../kept-weights.ts';
 import { ownBias, takesBias } from '../layer-bias.ts';
 import { channelAxisOf, channelCountOf, weightInputOf } from '../list-layers.ts';
 import { type Model, withGraph } from '../model.ts';
@@ -11,7 +12,7 @@ import { dimsOf, floatTensor, isFloatTensor, readFloats } from '../tensor-values
  * are a layer's own already are stored as corrected ones will be, so that a correction does not change the file's size.
  * **Holds because** adding zero, or the same numbers under another name, changes nothing.
  */
-export function giveOwnBiases(model: Model): Model {
+export function giveOwnBiases(model: Model, isKept: IsKept = keepsNone): Model {
   const index = indexGraph(model.graph);
   const taken = allValueNames(model.graph);
   const biases = new Map<string, TensorProto>();
@@ -19,7 +20,9 @@ export function giveOwnBiases(model: Model): Model {
     const weight = index.initializers.get(weightInputOf(old) ?? '');
     if (weight === undefined || !isFloatTensor(weight)) return old;
     const dims = dimsOf(weight);
-    const channelCount = channelCountOf(old, dims, channelAxisOf(old, dims.length));
+    const channelAxis = channelAxisOf(old, dims.length);
+    if (isKept({ weight, channelAxis })) return old;
+    const channelCount = channelCountOf(old, dims, channelAxis);
     const own = ownBias(old, channelCount, index);
     if (own !== undefined) {
       const name = own.name ?? '';
