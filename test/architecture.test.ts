@@ -61,7 +61,7 @@ const TABLE: Readonly<Record<string, Permissions>> = {
   },
 };
 
-const STORY = ['pipeline.ts', 'inspect.ts', 'shards.ts', 'solve-kept.ts', 'pareto.ts'];
+const STORY = ['pipeline.ts', 'inspect.ts', 'shards.ts', 'solve-kept.ts', 'pareto.ts', 'evaluate-model.ts'];
 const LEAVES = [
   'distribution.ts',
   'errors.ts',

@@ -19,6 +19,13 @@ export type CliArguments =
       readonly sharding: ShardOptions;
     }
   | { readonly command: 'init'; readonly modelPath: string; readonly configPath: string }
+  | {
+      readonly command: 'evaluate';
+      readonly modelPath: string;
+      readonly configPath: string;
+      readonly overrides: ConfigOverrides;
+      readonly asJson: boolean;
+    }
   | { readonly command: 'cache'; readonly action: CacheAction; readonly directory?: string }
   | { readonly command: 'solve-program'; readonly options: Omit<SolveOptions, 'workingDirectory'> }
   | {
@@ -75,7 +82,7 @@ const SOLVE_OPTIONS = {
   gap: 'gap',
 } as const satisfies Readonly<Record<string, keyof SolveOptions>>;
 
-const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve', 'pareto'] as const;
+const COMMANDS = ['run', 'inspect', 'validate', 'init', 'evaluate', 'cache', 'solve', 'pareto'] as const;
 
 const BUDGETS_OPTION = { budgets: 'budgets' };
 const JSON_SWITCH = { json: 'json' };
@@ -163,6 +170,8 @@ function parseCommand(
       return { command, configPath: operands[0] ?? DEFAULT_CONFIG, overrides: toOverrides(options) };
     case 'init':
       return parseInit(operands, options);
+    case 'evaluate':
+      return parseEvaluate(operands, options);
     case 'cache':
       return parseCache(operands, options);
     case 'solve':
@@ -210,6 +219,30 @@ function parseInit(operands: readonly string[], options: readonly OptionToken[])
   return { command: 'init', modelPath, configPath };
 }
 
+/** Of what comes before the config, what decides over a model that is there already. */
+const EVALUATE_OPTIONS = {
+  model: OVERRIDES.model,
+  size: OVERRIDES.size,
+  device: OVERRIDES.device,
+  'runtime-path': OVERRIDES['runtime-path'],
+  ...SWITCHES,
+};
+
+function parseEvaluate(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
+  const [modelPath, configPath = DEFAULT_CONFIG] = operands;
+  if (modelPath === undefined) {
+    throw new UserError({ what: 'evaluate needs a model', fix: 'bitgate evaluate <model.onnx> [bitgate.yml]' });
+  }
+  refuseMoreThan(2, 'evaluate', operands);
+  refuseForeign('evaluate', options, { ...EVALUATE_OPTIONS, ...JSON_SWITCH });
+  const overrides = toOverrides(options.filter(({ name }) => Object.hasOwn(EVALUATE_OPTIONS, name)));
+  return { command: 'evaluate', modelPath, configPath, overrides, asJson: hasJson(options) };
+}
+
+function hasJson(options: readonly OptionToken[]): boolean {
+  return options.some(({ name }) => name === 'json');
+}
+
 function parseSolve(operands: readonly string[], options: readonly OptionToken[]): CliArguments {
   if (options.some(({ name }) => name === 'program')) {
     refuseMoreThan(0, 'solve --program', operands);
@@ -223,7 +256,7 @@ function parseSolve(operands: readonly string[], options: readonly OptionToken[]
     const what = `${both.rawName} and --budgets both name budgets, expected one of them`;
     throw new UserError({ what, fix: 'put all of them into --budgets' });
   }
-  return { command: 'solve', ...parseQuestion(operands, options), asJson: options.some(({ name }) => name === 'json') };
+  return { command: 'solve', ...parseQuestion(operands, options), asJson: hasJson(options) };
 }
 
 /** A config, what comes before it, and the budgets that are asked about. */

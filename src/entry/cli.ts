@@ -7,6 +7,7 @@ import { renderStarterConfig } from '../config/starter-config.ts';
 import { type Problem, UserError } from '../errors.ts';
 import { readConstraints } from '../pipeline/further-limits.ts';
 import { harmlessJson } from '../report/harmless-json.ts';
+import { renderEvaluation } from '../report/render-evaluation.ts';
 import { renderPareto } from '../report/render-pareto.ts';
 import { renderSolved } from '../report/render-solved.ts';
 import { BITGATE_VERSION } from '../version.ts';
@@ -76,6 +77,8 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
       return solveKept(parsed, io);
     case 'pareto':
       return pareto(parsed, io);
+    case 'evaluate':
+      return evaluate(parsed, io);
     case 'cache':
       return cache(parsed.action, parsed.directory, io);
     case 'run':
@@ -180,6 +183,17 @@ async function pareto(
   io.stdout.write(renderPareto(report));
   io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
   return EXIT_CODE.passed;
+}
+
+type EvaluateQuestion = Question & { readonly modelPath: string; readonly asJson: boolean };
+
+async function evaluate(question: EvaluateQuestion, io: CliIo): Promise<number> {
+  const config = await readWithWarnings(question.configPath, question.overrides, io);
+  const modelPath = resolve(io.workingDirectory, question.modelPath);
+  const report = await withProgress(io, (display) => io.commands.evaluate(config, modelPath, display.report));
+  const text = question.asJson ? `${harmlessJson(report, 0)}\n` : renderEvaluation(report, { color: hasColor(io) });
+  io.stdout.write(text);
+  return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 
 async function cache(action: CacheAction, directory: string | undefined, io: CliIo): Promise<number> {

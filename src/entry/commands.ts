@@ -3,6 +3,7 @@ import type { BudgetConfig, Config } from '../config/config.ts';
 import type { ModelFacts } from '../config/starter-config.ts';
 import type { Shares } from '../pipeline/measurement-shares.ts';
 import type { ReportProgress } from '../progress.ts';
+import type { EvaluationReport } from '../report/evaluation-report.ts';
 import type { GateReport } from '../report/gate-report.ts';
 import type { ParetoReport } from '../report/pareto-report.ts';
 import type { MeasuredShare, PlannedMeasurement, ShardTask } from '../shards.ts';
@@ -35,6 +36,8 @@ export type Commands = {
     budgets: readonly BudgetConfig[] | undefined,
     reportProgress: ReportProgress,
   ): Promise<ParetoReport>;
+  /** Measures any model beside the config's float model; writes nothing. */
+  evaluate(config: Config, modelPath: string, reportProgress: ReportProgress): Promise<EvaluationReport>;
   /** Lists or removes what is kept on this machine, in the folder or in the user's own; says so in text. */
   cache(action: CacheAction, directory?: string): Promise<string>;
   renderTerminal(report: GateReport, options: { readonly color: boolean }): string;

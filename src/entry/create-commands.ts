@@ -1,12 +1,14 @@
 /** The composition: stages and the world put together behind the two faces. */
 import { join, relative } from 'node:path';
 import type { BudgetConfig, Config, RuntimeConfig } from '../config/config.ts';
+import { evaluateModel } from '../evaluate-model.ts';
 import { inspectRun } from '../inspect.ts';
 import { modelInputs } from '../onnx/model-inputs.ts';
 import { drawPareto } from '../pareto.ts';
 import { readModel } from '../pipeline/read-model.ts';
 import { type Effects, runGate } from '../pipeline.ts';
 import type { ReportProgress } from '../progress.ts';
+import type { EvaluationReport } from '../report/evaluation-report.ts';
 import type { GateReport } from '../report/gate-report.ts';
 import type { ParetoReport } from '../report/pareto-report.ts';
 import { renderHtml } from '../report/render-html.ts';
@@ -45,6 +47,7 @@ export function createCommands(world: World): Commands {
     solveKept: async (config, budgets, reportProgress) =>
       solveKept(config, budgets, await openEffects(config, world, reportProgress)),
     pareto: (config, budgets, reportProgress) => paretoAndWrite(config, budgets, world, reportProgress),
+    evaluate: (config, modelPath, reportProgress) => evaluate(config, modelPath, world, reportProgress),
     cache: (action, directory) => runCacheCommand(action, world.keptMeasurements(directory), Date.now()),
     renderTerminal,
     renderSummary,
@@ -114,6 +117,17 @@ async function paretoAndWrite(
     await world.files.writeFileAtomically(join(config.reportDirectory, name), text);
   }
   return report;
+}
+
+async function evaluate(
+  config: Config,
+  modelPath: string,
+  world: World,
+  reportProgress: ReportProgress,
+): Promise<EvaluationReport> {
+  const effects = await openEffects(config, world, reportProgress);
+  const evaluated = await evaluateModel(config, modelPath, effects);
+  return { ...evaluated, environment: describeEnvironment(effects.runtime) };
 }
 
 function describeDevice({ executionProvider, deviceName }: Runtime): string {

@@ -6,6 +6,8 @@ usage:
   bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
   bitgate validate [bitgate.yml] [options]  check a config and its paths
   bitgate init <model.onnx> [bitgate.yml]   write a config for a model
+  bitgate evaluate <model.onnx> [bitgate.yml] [options]
+                                            measure any model beside the config's float model, and decide
   bitgate cache list|clear [--cache-dir …]  list or remove the measurements that are kept on this machine
   bitgate solve [bitgate.yml] [options]     allocate for a new budget from kept measurements; no model runs
   bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
@@ -33,7 +35,7 @@ options of run, for a measurement on several machines:
 
 options of pareto, and of solve from kept measurements:
   --budgets <list>          several budgets: 2.5,3,120KB,25% (plain numbers up to 32 are bits per weight)
-  --json                    with solve: print JSON
+  --json                    with solve, and with evaluate: print JSON
 
 options of solve --program, beside --size (of the weights alone) and --bits-per-weight:
   --program <file>          the program, with one matrix for all layers

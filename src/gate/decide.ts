@@ -10,16 +10,22 @@ import { wilsonEstimate } from './wilson-estimate.ts';
 
 export type DecisionInput = {
   readonly gate: GateConfig;
-  /** Bytes of the whole file, or bits of all quantizable weights together; absent where the config has none. */
-  readonly budget?: { readonly kind: 'file-bytes' | 'weight-bits'; readonly limit: number };
+  /** Absent where the config has none, and where it is in bits that a file from elsewhere does not tell of. */
+  readonly budget?: DecidedBudget;
   readonly artifactSizeBytes: number;
-  /** Mean bits per quantizable weight. */
-  readonly effectiveBits: number;
-  /** Quantizable weights. */
-  readonly weightCount: number;
   /** Seeds the resamples behind an interval for kl. */
   readonly seed: number;
 };
+
+/** Bytes of the whole file, or bits of all quantizable weights together, of which a model has so many in the mean. */
+export type DecidedBudget =
+  | { readonly kind: 'file-bytes'; readonly limit: number }
+  | {
+      readonly kind: 'weight-bits';
+      readonly limit: number;
+      readonly effectiveBits: number;
+      readonly weightCount: number;
+    };
 
 /** Worst first. */
 const SEVERITY: readonly Outcome[] = ['fail', 'inconclusive', 'warn'];
@@ -52,14 +58,16 @@ function listQuestions(measurements: Measurements, input: DecisionInput): readon
   return [...askBudget(input), ...ask(gate, ''), ...askFinite(measurements), ...ask(gate.warn, 'warn.')];
 }
 
-function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }: DecisionInput): readonly Question[] {
+function askBudget({ budget, artifactSizeBytes }: DecisionInput): readonly Question[] {
   if (budget === undefined) return [];
-  const { kind, limit } = budget;
-  const question =
-    kind === 'file-bytes'
-      ? ({ name: 'artifact size', measured: artifactSizeBytes, limit, unit: 'bytes' } as const)
-      : ({ name: 'mean width', measured: effectiveBits, limit: limit / weightCount, unit: 'bits per weight' } as const);
-  return [{ ...question, bound: 'at-most', limitName: 'size' }];
+  const question = { bound: 'at-most', limitName: 'size' } as const;
+  if (budget.kind === 'file-bytes') {
+    return [{ ...question, name: 'artifact size', measured: artifactSizeBytes, limit: budget.limit, unit: 'bytes' }];
+  }
+  const { limit, effectiveBits, weightCount } = budget;
+  return [
+    { ...question, name: 'mean width', measured: effectiveBits, limit: limit / weightCount, unit: 'bits per weight' },
+  ];
 }
 
 /** Nothing is known of the outputs where a command reads them. */

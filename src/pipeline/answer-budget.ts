@@ -4,7 +4,7 @@ import type { AllocationProblem, Budget, ChosenVariables } from '../allocate/all
 import { effectiveBits, totalWeights } from '../allocate/smallest-allocation.ts';
 import type { Config } from '../config/config.ts';
 import type { MetricResult } from '../evaluate/metric-line.ts';
-import { decide } from '../gate/decide.ts';
+import { type DecidedBudget, decide } from '../gate/decide.ts';
 import type { Verdict } from '../gate/verdict.ts';
 import type { Effects } from '../pipeline.ts';
 import { type BuilderInput, walkCorrection } from './allocation-builder.ts';
@@ -68,13 +68,18 @@ export async function answerBudget(input: AnswerInput, request: BudgetRequest): 
     ));
   const verdict = decide(measurements, {
     gate: config.gate,
-    ...(config.budget.kind === 'none' ? {} : { budget: problem.budget }),
+    ...(config.budget.kind === 'none' ? {} : { budget: describeUse(problem, chosen.best.variables) }),
     artifactSizeBytes: artifact.length,
-    effectiveBits: effectiveBits(problem, chosen.best.variables),
-    weightCount: totalWeights(problem),
     seed: config.seed,
   });
   return { problem, chosen, artifact, measurements, speed, verdict };
+}
+
+/** The budget, with what the allocation takes of it where that is not the file's size. */
+function describeUse(problem: AllocationProblem, variables: ChosenVariables): DecidedBudget {
+  const { kind, limit } = problem.budget;
+  if (kind === 'file-bytes') return { kind, limit };
+  return { kind, limit, effectiveBits: effectiveBits(problem, variables), weightCount: totalWeights(problem) };
 }
 
 /** Undefined where the budget and the other limits leave no allocation. */

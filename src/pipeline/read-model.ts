@@ -16,6 +16,11 @@ export type LoadedModel = {
   readonly layers: readonly Layer[];
 };
 
+/** Nothing of it is changed. */
+export async function readOriginal(path: string, files: Pick<Files, 'readFile' | 'externalDataOf'>): Promise<Model> {
+  return decodeModel(await files.readFile(path), path, files.externalDataOf(path));
+}
+
 type ModelSettings = Pick<Config, 'modelPath'> & {
   readonly quantize: Pick<Config['quantize'], 'correct' | 'granularity' | 'allocationPath'>;
 };
@@ -24,7 +29,7 @@ export async function readModel(
   { modelPath, quantize }: ModelSettings,
   files: Pick<Files, 'readFile' | 'externalDataOf'>,
 ): Promise<LoadedModel> {
-  const original = await decodeModel(await files.readFile(modelPath), modelPath, files.externalDataOf(modelPath));
+  const original = await readOriginal(modelPath, files);
   // Before its layers are looked for: none of them has a plain weight any more.
   assertNotArtifact(original);
   const isKept = ({ weight, channelAxis }: LayerWeight) =>

@@ -1,12 +1,12 @@
 /** The float model over the calibration samples: what every quantized one is compared with, if it runs and gives numbers. */
 import type { Batch } from '../dataset/sample-set.ts';
-import { UnsupportedModelError, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import type { Model } from '../onnx/model.ts';
 import type { OpenSession } from '../runtime/session.ts';
 import { measureReference, type Reference } from '../sensitivity/reference.ts';
-import { encodeModelProto } from '../wire/model-proto.ts';
 import { explainNonFinite, isNotFinite } from './find-non-finite.ts';
 import type { LoadedModel } from './read-model.ts';
+import { openUserModel, runUserModel } from './user-model.ts';
 
 /**
  * @throws UnsupportedModelError if the runtime cannot load or run the model as it stands in the file
@@ -45,19 +45,9 @@ export async function explainingFailure<Result>(
 }
 
 async function assertRuns(original: Model, batches: readonly Batch[], openSession: OpenSession): Promise<void> {
-  const refuse = (what: string, fix: string) => (cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UnsupportedModelError({ what: `onnxruntime ${what}: ${reason}`, where: original.path, fix }, { cause });
-  };
-  const session = await openSession(encodeModelProto(original.proto)).catch(
-    refuse('cannot load the model', 'export it with operators that onnxruntime has, and with shapes that fit together'),
-  );
+  const session = await openUserModel(original, openSession);
   try {
-    for (const { feeds } of batches) {
-      await session
-        .run(feeds)
-        .catch(refuse('cannot run the model on the calibration samples', 'check that the model takes such samples'));
-    }
+    for (const { feeds } of batches) await runUserModel(session, original, feeds, 'calibration');
   } finally {
     await session.release();
   }

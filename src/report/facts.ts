@@ -1,4 +1,5 @@
 /** What a report says beside its checks, as plain rows that every form shows in its own way. */
+import type { Verdict } from '../gate/verdict.ts';
 import type { BudgetReport, GateReport, SensitivityReport, UsedLimit } from './gate-report.ts';
 import { metricText } from './metric-text.ts';
 import { amountText, bytesText, countText, decimalText, durationText, percentText, realText } from './number-text.ts';
@@ -14,7 +15,7 @@ export const OUTCOME_TITLE: Readonly<Record<GateReport['verdict'], string>> = {
 };
 
 /** The verdict in one sentence: what decided it, or that all is well. */
-export function verdictSentence({ verdict, passed, checks }: GateReport): string {
+export function verdictSentence({ verdict, passed, checks }: Verdict): string {
   const deciding = checks.filter(({ outcome }) => outcome === verdict);
   switch (verdict) {
     case 'pass':
@@ -70,7 +71,12 @@ export function describeUse({ name, unit, used, limit }: UsedLimit): string {
   return `${name}, ${amountText(used)} of at most ${amountText(limit, unit)}`;
 }
 
-function describeEvaluation({ float, quantized, klToFloat, agreement }: GateReport): string {
+export function describeEvaluation({
+  float,
+  quantized,
+  klToFloat,
+  agreement,
+}: Pick<GateReport, 'float' | 'quantized' | 'klToFloat' | 'agreement'>): string {
   const { metric, samples } = quantized;
   const value = metricText(metric, quantized.value);
   const models =
@@ -82,7 +88,7 @@ function describeEvaluation({ float, quantized, klToFloat, agreement }: GateRepo
   ].join(', ');
 }
 
-function speedFacts({ speed }: GateReport): readonly Fact[] {
+export function speedFacts({ speed }: Pick<GateReport, 'speed'>): readonly Fact[] {
   if (speed === undefined) return [];
   const { floatSeconds, artifactSeconds, batchSize } = speed;
   const times = `${realText(1000 * floatSeconds)} ms in float, ${realText(1000 * artifactSeconds)} ms quantized`;
@@ -124,7 +130,7 @@ function describeSolver({ status, objective, bestBound, relativeGap, seconds }: 
   return `predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`;
 }
 
-function describeEnvironment(environment: GateReport['environment']): string {
+export function describeEnvironment(environment: GateReport['environment']): string {
   const { bitgate, onnxruntime, executionProvider, node, platform } = environment;
   return `bitgate ${bitgate}, onnxruntime ${onnxruntime} on ${executionProvider}, node ${node}, ${platform}`;
 }

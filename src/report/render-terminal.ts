@@ -1,8 +1,17 @@
 /** The report for a terminal or a log: the verdict first, then what led to it. */
-import type { Check, Outcome } from '../gate/verdict.ts';
+import type { Check, Outcome, Verdict } from '../gate/verdict.ts';
 import { alignColumns } from './align-columns.ts';
 import { checkText } from './check-text.ts';
-import { countOf, listFacts, listTimings, OUTCOME_TITLE, totalSeconds, verdictSentence, widthText } from './facts.ts';
+import {
+  countOf,
+  type Fact,
+  listFacts,
+  listTimings,
+  OUTCOME_TITLE,
+  totalSeconds,
+  verdictSentence,
+  widthText,
+} from './facts.ts';
 import type { GateReport, LayerReport, SelectionReport } from './gate-report.ts';
 import { countText, durationText, realText } from './number-text.ts';
 import { plainText } from './plain-text.ts';
@@ -16,13 +25,17 @@ const MARKS: Readonly<Record<Outcome, string>> = { pass: '✓', warn: '!', fail:
 /** Select Graphic Rendition (ECMA-48, section 8.3.117): bold, dim, and the usual colours of outcomes. */
 const STYLES = { bold: '1', dim: '2', pass: '32', warn: '33', fail: '31', inconclusive: '35' } as const;
 
-type Paint = (style: keyof typeof STYLES, text: string) => string;
+export type Paint = (style: keyof typeof STYLES, text: string) => string;
+
+export function createPaint(color: boolean): Paint {
+  return (style, text) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
+}
 
 export function renderTerminal(report: GateReport, { color }: { readonly color: boolean }): string {
-  const paint: Paint = (style, text) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
+  const paint = createPaint(color);
   const sections = [
     renderVerdict(report, paint),
-    renderFacts(report, paint),
+    renderFacts(listFacts(report), paint),
     ...renderSizeSearch(report, paint),
     renderAllocation(report.allocation, paint),
     ...(report.selection === undefined ? [] : [renderSelection(report.selection, paint)]),
@@ -33,7 +46,7 @@ export function renderTerminal(report: GateReport, { color }: { readonly color: 
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function renderVerdict(report: GateReport, paint: Paint): readonly string[] {
+export function renderVerdict(report: Verdict, paint: Paint): readonly string[] {
   const title = paint(report.verdict, paint('bold', OUTCOME_TITLE[report.verdict]));
   const rows = report.checks.map((check) => {
     const { measured, limit } = checkText(check);
@@ -55,8 +68,7 @@ function renderNotes(check: Check, paint: Paint): readonly string[] {
   return notes.length === 0 ? [] : [paint('dim', `      ${notes.join('; ')}`)];
 }
 
-function renderFacts(report: GateReport, paint: Paint): readonly string[] {
-  const facts = listFacts(report);
+export function renderFacts(facts: readonly Fact[], paint: Paint): readonly string[] {
   const width = Math.max(...facts.map(({ label }) => label.length));
   return facts.map(({ label, text }) => `  ${paint('dim', label.padEnd(width))}  ${plainText(text, 300)}`);
 }

@@ -62,6 +62,35 @@ describe('parseCliArguments', () => {
     });
   });
 
+  it('parseCliArguments: evaluate takes a model, a config, and what decides over a model that is there', () => {
+    expect(parseCliArguments(['evaluate', 'q.onnx'])).toEqual({
+      command: 'evaluate',
+      modelPath: 'q.onnx',
+      configPath: 'bitgate.yml',
+      overrides: {},
+      asJson: false,
+    });
+    const argv = [
+      'q.onnx',
+      'c.yml',
+      '--json',
+      '--model',
+      'm.onnx',
+      '--size',
+      '9',
+      '--device',
+      'cpu',
+      '--allow-download',
+    ];
+    expect(parseCliArguments(['evaluate', ...argv])).toEqual({
+      command: 'evaluate',
+      modelPath: 'q.onnx',
+      configPath: 'c.yml',
+      overrides: { model: 'm.onnx', size: '9', device: 'cpu', allowDownload: 'true' },
+      asJson: true,
+    });
+  });
+
   it('parseCliArguments: solve without a program, and pareto, take a config, what comes before it, and budgets', () => {
     const config = { configPath: 'bitgate.yml', overrides: {} };
     expect(parseCliArguments(['solve'])).toEqual({ command: 'solve', ...config, asJson: false });
@@ -120,11 +149,11 @@ describe('parseCliArguments', () => {
     [['runn', 'x'], 'unknown command runn; did you mean run?\n  fix: see `bitgate --help`'],
     [
       ['quantize'],
-      'unknown command quantize, expected one of run, inspect, validate, init, cache, solve, pareto\n  fix: see `bitgate --help`',
+      'unknown command quantize, expected one of run, inspect, validate, init, evaluate, cache, solve, pareto\n  fix: see `bitgate --help`',
     ],
     [
       ['--size', '3'],
-      'no command given, expected one of run, inspect, validate, init, cache, solve, pareto\n  fix: see `bitgate --help`',
+      'no command given, expected one of run, inspect, validate, init, evaluate, cache, solve, pareto\n  fix: see `bitgate --help`',
     ],
     [['run', '--sise', '3'], 'unknown option --sise; did you mean --size?\n  fix: see `bitgate --help`'],
     [['run', '--bits', '3'], 'unknown option --bits\n  fix: see `bitgate --help`'],
@@ -182,6 +211,9 @@ describe('parseCliArguments', () => {
       '--shard means nothing with --mode decide\n  fix: remove it, or use it with --mode measure',
     ],
     [['inspect', '--shard', '1/2'], '--shard does not apply to inspect\n  fix: see `bitgate --help`'],
+    [['evaluate'], 'evaluate needs a model\n  fix: bitgate evaluate <model.onnx> [bitgate.yml]'],
+    [['evaluate', 'm', 'c', 'x'], 'evaluate takes no further argument, found x\n  fix: see `bitgate --help`'],
+    [['evaluate', 'm', '--method', 'local'], '--method does not apply to evaluate\n  fix: see `bitgate --help`'],
     [['init'], 'init needs a model\n  fix: bitgate init <model.onnx> [bitgate.yml]'],
     [['init', 'm', '--size', '3'], '--size does not apply to init\n  fix: edit the config afterwards'],
     [['init', 'm', 'c', 'x'], 'init takes no further argument, found x\n  fix: see `bitgate --help`'],

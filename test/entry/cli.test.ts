@@ -11,6 +11,7 @@ import {
   CONFIG,
   completeDisk,
   type Disk,
+  EVALUATION_REPORT,
   fakeCommands,
   fakeFiles,
   PARETO_REPORT,
@@ -337,6 +338,21 @@ report: /w/bitgate-report
       stderr: '',
     });
     expect(asked).toBeUndefined();
+  });
+
+  it('main: evaluate prints the verdict of a model, and the exit code says it too', async () => {
+    const { exitCode, stdout, stderr } = await run(['evaluate', 'models/other.onnx']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    expect(stdout).toMatch(/^bitgate: FAIL, 5 checks of 5 failed\n/);
+    expect(stdout).toContain('  model        /w/models/other.onnx, 131,000 bytes, 13100.0 % of the float file\n');
+    expect(stdout).toContain('  evaluation   top1 91.00 % in float, 87.00 % quantized, on 100 samples\n');
+  });
+
+  it('main: evaluate prints JSON where it is asked to', async () => {
+    const passing = { ...EVALUATION_REPORT, verdict: 'pass', passed: true, checks: [], drop: Number.NaN } as const;
+    const result = await run(['evaluate', 'm.onnx', '--json'], { commands: { evaluate: async () => passing } });
+    expect(result).toEqual({ exitCode: 0, stdout: `${JSON.stringify(passing)}\n`, stderr: '' });
+    expect(JSON.parse(result.stdout).drop).toBeNull();
   });
 
   it('main: solve prints its report as one line of JSON', async () => {

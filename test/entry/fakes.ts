@@ -4,6 +4,7 @@ import type { Files } from '../../src/entry/files.ts';
 import type { ProgramReport } from '../../src/entry/solve-program-file.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Check } from '../../src/gate/verdict.ts';
+import type { EvaluationReport } from '../../src/report/evaluation-report.ts';
 import type { GateReport } from '../../src/report/gate-report.ts';
 import type { ParetoReport } from '../../src/report/pareto-report.ts';
 import type { SolvedReport } from '../../src/report/solved-report.ts';
@@ -177,6 +178,21 @@ export const PARETO_REPORT: ParetoReport = {
   warnings: [],
 };
 
+const { schemaVersion, model, float, quantized, drop, environment } = reportOf([]);
+
+export const EVALUATION_REPORT: EvaluationReport = {
+  schemaVersion,
+  verdict: 'fail',
+  passed: false,
+  checks: CHECKS,
+  model,
+  artifact: { path: '/w/other.onnx', sizeBytes: 131_000, sha256: '1' },
+  float,
+  quantized,
+  drop,
+  environment,
+};
+
 export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
   return {
     runGate: async (_config, reportProgress) => {
@@ -191,6 +207,7 @@ export function fakeCommands(overrides: Partial<Commands> = {}): Commands {
     solveProgram: async () => ({ report: PROGRAM_REPORT, problems: [] }),
     solveKept: async () => ({ report: SOLVED_REPORT, problems: [] }),
     pareto: async () => PARETO_REPORT,
+    evaluate: async (_config, path) => ({ ...EVALUATION_REPORT, artifact: { ...EVALUATION_REPORT.artifact, path } }),
     cache: async (action, directory) => `${action} ${directory}\n`,
     renderTerminal: ({ verdict }, { color }) => `${color ? '<color>' : ''}verdict: ${verdict}\n`,
     renderSummary: ({ verdict }) => `## ${verdict}\n`,

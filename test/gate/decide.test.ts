@@ -46,8 +46,6 @@ function judge(gate: Partial<GateConfig>, measurements = classMeasurements(), ar
     gate: { metric, inconclusive: 'fail', warn: {}, locations: {}, ...gate },
     budget: { kind: 'file-bytes', limit: 125 },
     artifactSizeBytes,
-    effectiveBits: 3,
-    weightCount: 7,
     seed: 0,
   });
 }
@@ -91,10 +89,13 @@ describe('decide, measured values', () => {
   ])('decide: a budget in bits is held against the mean width, %d is %s', (effectiveBits, outcome) => {
     const { checks } = decide(classMeasurements(), {
       gate: { metric: 'top1', inconclusive: 'fail', warn: {}, locations: {} },
-      budget: { kind: 'weight-bits', limit: Math.ceil(effectiveBits * 7) - (outcome === 'fail' ? 1 : 0) },
+      budget: {
+        kind: 'weight-bits',
+        limit: Math.ceil(effectiveBits * 7) - (outcome === 'fail' ? 1 : 0),
+        effectiveBits,
+        weightCount: 7,
+      },
       artifactSizeBytes: 1e9,
-      effectiveBits,
-      weightCount: 7,
       seed: 0,
     });
     expect(checks[0]).toMatchObject({ name: 'mean width', unit: 'bits per weight', limitName: 'size', outcome });
