@@ -7,7 +7,9 @@ import { parse, stringify } from 'yaml';
 import schema from '../schemas/config.v1.schema.json' with { type: 'json' };
 import { renderCachingDocs } from '../scripts/render-caching-docs.ts';
 import { renderConfigDocs, type SchemaNode } from '../scripts/render-config-docs.ts';
+import { parseAllocationFile } from '../src/allocate/allocation-file.ts';
 import { parseConfig } from '../src/config/parse-config.ts';
+import { parseSensitivityFile } from '../src/sensitivity/sensitivity-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -92,6 +94,15 @@ describe('examples in the documents', () => {
     expect(stepsWithAction(parse('steps: [{ uses: a/bitgate@v1, with: { confg: x } }]'))).toEqual([
       { uses: 'a/bitgate@v1', with: { confg: 'x' } },
     ]);
+  });
+});
+
+describe('files in docs/external.md', () => {
+  const page = pages.find(({ path }) => path === 'docs/external.md')!;
+
+  it.each(blocksOf(page, 'json'))('$place: is taken as sensitivities, or as an allocation', ({ text }) => {
+    const parse = text.includes('"layers": {') ? parseAllocationFile : parseSensitivityFile;
+    expect(parse(text, 'x.json')).toBeDefined();
   });
 });
 

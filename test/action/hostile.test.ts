@@ -61,6 +61,8 @@ describe('1: paths that leave the workspace', () => {
     ['the data', CONFIG.replace('data/calibration.npz', '../secret.txt')],
     ['an absolute path', CONFIG.replace('data/evaluation.npz', '/etc/passwd')],
     ['the quantized model', CONFIG.replace('build/glyphs.quant.onnx', '../stolen/q.onnx')],
+    ['the sensitivities', CONFIG.replace('method: diagonal', 'method: external, path: ../secret.txt')],
+    ['the allocation', CONFIG.replace('correct: none', 'correct: none, allocation: ../secret.txt')],
     ['the report', CONFIG.replace('build/report', '/tmp/bitgate-stolen-report')],
   ])('hostile: %s is outside', async (_, config) => {
     const workspace = checkout(config);
