@@ -64,7 +64,7 @@ export type Selection<B extends Built> = {
 /** How many layers near-optimal proposals differ from all others, one proposal each. */
 const DISTANCES = [2, 4, 8];
 
-/** Of the time, what is kept for rounds of moves and not given to near-optimal proposals: moves bring more. */
+/** Of the time, what is kept for rounds of moves where one would end in it, and not given to near-optimal proposals: moves bring more. */
 const SHARE_FOR_MOVES = 2 / 3;
 
 /** How many layers a round may change at once; each size is one allocation to build and measure. */
@@ -111,12 +111,13 @@ class Search<B extends Built> {
 
   /** From the model of the damage that proposed best. */
   async measureNearOptimal(): Promise<void> {
+    const keptShare = this.#hasTimeForMoves() ? SHARE_FOR_MOVES : 0;
     for (const leastLayers of DISTANCES) {
-      if (!this.#clock.hasTimeForBuild(SHARE_FOR_MOVES)) return;
+      if (!this.#clock.hasTimeForBuild(keptShare)) return;
       const source = this.#bestProposal;
       const variables = await this.#steps.proposeApart(source, this.#measured.variables(), leastLayers);
       // Solving took time as well.
-      if (variables === undefined || !this.#clock.hasTimeForBuild(SHARE_FOR_MOVES)) continue;
+      if (variables === undefined || !this.#clock.hasTimeForBuild(keptShare)) continue;
       await this.#measureProposal(`${source}, ${leastLayers} layers apart`, variables, source);
     }
   }
@@ -124,7 +125,7 @@ class Search<B extends Built> {
   /** One round; false when nothing better was found. */
   async improve(round: number): Promise<boolean> {
     const start = this.#best!;
-    if (!this.#clock.hasTimeForMoves((secondsForBuild) => this.#steps.estimateMoves(secondsForBuild))) return false;
+    if (!this.#hasTimeForMoves()) return false;
     const changes = await this.#clock.timeMoves(() => this.#steps.measureMoves(start));
     this.#moves = { from: start, changes };
     for (const mostLayers of TRUST_REGIONS) {
@@ -136,6 +137,10 @@ class Search<B extends Built> {
       if (exceedsNoise(pairedGain(this.#best!.losses, built.losses))) this.#best = built;
     }
     return this.#best !== start;
+  }
+
+  #hasTimeForMoves(): boolean {
+    return this.#clock.hasTimeForMoves((secondsForBuild) => this.#steps.estimateMoves(secondsForBuild));
   }
 
   /** All upgrades that fit together and are expected to gain; where that measures worse, one by one. */

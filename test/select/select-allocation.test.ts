@@ -275,6 +275,18 @@ describe('selectAllocation: time', () => {
     expect(candidates.filter(({ name }) => name.includes('apart'))).toHaveLength(1);
     expect(rounds).toBeGreaterThan(0);
   });
+
+  it('leaves moves no time where no round would end: near-optimal proposals take it', async () => {
+    let count = 0;
+    const proposeApart = async () => [9, 9 + count++];
+    const { clocked, spent } = timed(30, { build: 8, moves: 3 }, { proposeApart });
+    const { candidates, rounds } = await selectAllocation([proposal('local', [8, 8])], {
+      ...clocked,
+      estimateMoves: () => 20,
+    });
+    expect(candidates.filter(({ name }) => name.includes('apart'))).toHaveLength(2);
+    expect([rounds, spent()]).toEqual([0, 24]);
+  });
 });
 
 describe('selectAllocation: predictions held against measurements', () => {
