@@ -10,7 +10,7 @@ import type { LinearConstraint } from '../program/quadratic-program.ts';
 import type { Solve, SolveLimits } from '../solver/solution.ts';
 import { programLimit, programOver, sizeConstraint } from './allocate.ts';
 import { type AllocationProblem, type FurtherLimit, variablesWhere } from './allocation-problem.ts';
-import { bitsPerWeight, smallestSum, smallestUse } from './smallest-allocation.ts';
+import { bitsPerWeight, describeFixedExcess, smallestSum, smallestUse } from './smallest-allocation.ts';
 import { variablesByWidths } from './width-subsets.ts';
 
 /** A linear objective usually takes milliseconds. */
@@ -64,8 +64,13 @@ export async function explainNoAllocation(problem: AllocationProblem, solve: Sol
       smallestLimits: smallest.map((least, index) => readable(problem, index, least)),
       contradictions: [{ ...contradiction, relaxations }],
     };
+    const { what, ...rest } = describeInfeasibility(namedLimits(problem), infeasibility)[0]!;
+    const members = contradiction.constraints.map((index) => constraints[index]!);
+    const excess = members.map(({ costs, limit }) =>
+      describeFixedExcess(problem, (variable) => costs[variable]!, limit),
+    );
     const limits = contradiction.constraints.flatMap((index) => (index === BUDGET ? [] : [constraints[index]!.name]));
-    return { ...describeInfeasibility(namedLimits(problem), infeasibility)[0]!, limits };
+    return { what: `${what}${excess.join('')}`, ...rest, limits };
   });
 }
 

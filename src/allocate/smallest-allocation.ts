@@ -1,6 +1,12 @@
 /** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
 import { type Problem, type SourceLocation, UserError } from '../errors.ts';
-import { type AllocationProblem, type Choice, type ChosenVariables, variablesWhere } from './allocation-problem.ts';
+import {
+  type AllocationProblem,
+  type Choice,
+  type ChosenVariables,
+  candidateCounts,
+  variablesWhere,
+} from './allocation-problem.ts';
 import { jointChoices } from './joint-choices.ts';
 import { variablesByWidths } from './width-subsets.ts';
 
@@ -76,8 +82,9 @@ function describeShortage(problem: AllocationProblem, smallest: number): Problem
     return { what, fix: 'raise the budget, or give layers smaller widths: the width of each is fixed' };
   }
   if (budget.kind === 'file-bytes') {
+    const excess = describeFixedExcess(problem, (variable) => choices[variable]!.partBytes, budget.limit);
     return {
-      what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes`,
+      what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes${excess}`,
       fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
     };
   }
@@ -85,6 +92,21 @@ function describeShortage(problem: AllocationProblem, smallest: number): Problem
     what: `no allocation fits the budget of ${words(budget.limit)} bits per weight; the smallest has ${words(smallest)}`,
     fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
   };
+}
+
+/** Words on a layer that has one width only, and alone takes more than the limit; none if there is no such layer. */
+export function describeFixedExcess(
+  problem: AllocationProblem,
+  costOf: (variable: number) => number,
+  limit: number,
+): string {
+  const { choices, layerNames } = problem;
+  const counts = candidateCounts(problem);
+  const excess = [...choices.keys()].find((v) => counts[choices[v]!.layerIndex] === 1 && costOf(v) > limit);
+  if (excess === undefined) return '';
+  const { layerIndex, bitWidth } = choices[excess]!;
+  const width = bitWidth <= 8 ? `at ${bitWidth} bits` : 'in float';
+  return `; layer '${layerNames[layerIndex]}' alone takes ${costOf(excess)} ${width}, its only width`;
 }
 
 /** Weights of all layers together. */

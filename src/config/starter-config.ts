@@ -32,6 +32,8 @@ report: bitgate-report            # result.json, summary.md and report.html
 budget:
   bits: 4.0                       # mean bits per weight; or a size of the whole file: 125 KB, 300 KiB, "25%"
 
+# constraints: [{ bops: 10% }]    # further limits: bit operations, or any cost of layers at each width
+
 quantize:
   bits: [2, 4, 8]                 # widths a layer may get, each from 2 to 8
   pin: {}                         # fixed layers by name or glob: { "conv1": 8, "head.*": float }

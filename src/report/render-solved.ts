@@ -16,7 +16,7 @@ function describeOrigin({ model, method, source, loss, samples }: SolvedReport):
     source === undefined
       ? `that are kept, ${loss} on ${countText(samples)} samples`
       : `from ${plainText(source.path)}, ${plainText(loss)}`;
-  return `${plainText(model)}: ${method} sensitivities ${origin}; no model ran`;
+  return `${plainText(model)}: ${method} sensitivities ${origin}; nothing was measured`;
 }
 
 function renderAnswer(answer: SolvedBudget): string {

@@ -60,6 +60,7 @@ describe('1: paths that leave the workspace', () => {
     ['the model', CONFIG.replace('glyphs.onnx', '../secret.txt')],
     ['the data', CONFIG.replace('data/calibration.npz', '../secret.txt')],
     ['an absolute path', CONFIG.replace('data/evaluation.npz', '/etc/passwd')],
+    ['a table of costs', `${CONFIG}constraints: [{ name: latency, costs: ../secret.txt, limit: 1 }]\n`],
     ['the quantized model', CONFIG.replace('build/glyphs.quant.onnx', '../stolen/q.onnx')],
     ['the sensitivities', CONFIG.replace('method: diagonal', 'method: external, path: ../secret.txt')],
     ['the allocation', CONFIG.replace('correct: none', 'correct: none, allocation: ../secret.txt')],

@@ -274,7 +274,7 @@ describe('main, the other commands', () => {
     };
     expect(await run(['solve'], { commands: { solveKept } })).toEqual({
       exitCode: 0,
-      stdout: `/w/m.onnx: pairwise sensitivities that are kept, kl on 384 samples; no model ran
+      stdout: `/w/m.onnx: pairwise sensitivities that are kept, kl on 384 samples; nothing was measured
 
 budget 125,000 bytes
   layer   bits  bytes

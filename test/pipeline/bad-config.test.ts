@@ -106,6 +106,13 @@ describe('bad budget', () => {
     expect(message).toContain('no allocation fits the budget of 3 bits per weight; the smallest has 6.372\n');
   });
 
+  it('run: a pinned layer that alone exceeds the budget is named', async () => {
+    const settings = { budget: { size: '30 KB' }, quantize: { pin: { 'block3.conv1': 8 } } };
+    expect(await messageOf(settings)).toMatch(
+      /^error: bitgate\.yml:6:9: no allocation fits the budget of 30000 bytes; the smallest artifact has \d+ bytes; layer 'block3\.conv1' alone takes \d+ at 8 bits, its only width\n/,
+    );
+  });
+
   it('run: the size that is named as the smallest is one', async () => {
     const folder = newFolder();
     const message = await messageOf({ budget: { size: '20 KB' } }, ['run'], folder);

@@ -199,7 +199,7 @@ describe('sensitivities from a file', () => {
     expect({ method, path: source.path }).toEqual({ method: 'external', path: join(place, 'sens.json') });
     expect(answers[0].allocation).toEqual(measured.allocation);
     const text = await bitgate(['solve'], place);
-    expect(text.stdout).toMatch(/glyphs\.onnx: external sensitivities from \S+sens\.json, kl; no model ran\n/);
+    expect(text.stdout).toMatch(/glyphs\.onnx: external sensitivities from \S+sens\.json, kl; nothing was measured\n/);
   });
 
   it('inspect: it says that nothing is measured, and refuses what a run refuses', async () => {

@@ -262,6 +262,14 @@ describe('bad further limits', () => {
     expect(message).toMatch(/no allocation keeps 'bops in bit operations' at \d+ or less; the least possible is \d+\n/);
   });
 
+  it('run: a pinned layer that alone exceeds one is named', async () => {
+    const changes = { quantize: { bits: WIDTHS, pin: { stem: 'float' } } };
+    const limits = [{ name: 'latency', costs: 'latency.json', limit: 8 }];
+    const { message, sessionCount } = await messageOf(limits, changes, [...WIDTHS, 'float']);
+    expect(sessionCount).toBe(0);
+    expect(message).toContain("; layer 'stem' alone takes 9 in float, its only width\n");
+  });
+
   it('run: a table without some costs, and with what is no layer, before any session', async () => {
     const changes = { quantize: { bits: WIDTHS, pin: { head: 'float' } } };
     const limits = [{ bops: '50%' }, { name: 'latency', costs: 'latency.json', limit: 100 }];
