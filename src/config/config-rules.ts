@@ -151,6 +151,14 @@ function findAllocationProblems(document: YamlDocument, read: Read, applied: App
     const what = 'the method external serves a choice of widths, and `quantize.allocation` leaves none';
     problems.push({ what, where, fix: 'remove one of the two' });
   }
+  const hasBudget = (applied.budget ?? read(['budget'])) !== undefined;
+  const hasLimit = ['min', 'max', 'max-drop', 'max-size'].some((key) => read(['gate', key]) !== undefined);
+  // Of other metrics it is checked at least that all outputs are numbers.
+  if (!hasBudget && !hasLimit && read(['gate', 'metric']) === 'command') {
+    const what =
+      '`quantize.allocation` without a budget, a command for a metric and no limit: nothing would be checked';
+    problems.push({ what, where, fix: 'set a budget, or a limit under `gate`' });
+  }
   return problems;
 }
 

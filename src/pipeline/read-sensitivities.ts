@@ -8,7 +8,7 @@ import { parseSensitivityFile } from '../sensitivity/sensitivity-file.ts';
 import { assertIsOfModel, readOutsideFile } from './outside-file.ts';
 import type { LoadedModel } from './read-model.ts';
 
-/** Sensitivities that no run has to measure, and the file that they are from. */
+/** Sensitivities that no run has to measure, and the file that they are from, or the widths that make them needless. */
 export type GivenSensitivities = { readonly sensitivities: Sensitivities; readonly source: FileIdentity };
 
 /**

@@ -64,15 +64,24 @@ function exactScale(values: Float32Array, grid: Grid, storage: ScaleType): numbe
   return undefined;
 }
 
+/** Further than rounding to half precision, twice, moves a product relatively, and nearer than half a level. */
+const ROUGHLY = 2 ** -9;
+
+/** Between numbers of half precision that are too small for all its digits (IEEE 754, binary16). */
+const SMALLEST_HALF_STEP = 2 ** -24;
+
 /** In the middle of the scales that give all values at the levels that `near` gives them; undefined if there are none. */
 function middleScale(values: Float32Array, near: number, grid: Grid, storage: ScaleType): number | undefined {
+  const beside = storage === 'float16' ? halfBeside : floatBeside;
+  const smallestStep = storage === 'float16' ? SMALLEST_HALF_STEP : 0;
   let [lower, upper] = [0, Number.POSITIVE_INFINITY];
-  for (const value of values) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (value === 0) continue;
     const level = Math.abs(nearestLevel(value / near, grid));
-    if (level === 0 && value === 0) continue;
-    if (level === 0) return undefined;
     const magnitude = Math.abs(value);
-    const beside = storage === 'float16' ? halfBeside : floatBeside;
+    // Most levels of the largest value end here, at one of the first of the others.
+    if (Math.abs(magnitude - level * near) > ROUGHLY * magnitude + smallestStep) return undefined;
     lower = Math.max(lower, (magnitude + beside(magnitude, -1)) / 2 / level);
     upper = Math.min(upper, (magnitude + beside(magnitude, 1)) / 2 / level);
     if (lower > upper) return undefined;
@@ -81,18 +90,24 @@ function middleScale(values: Float32Array, near: number, grid: Grid, storage: Sc
 }
 
 function isExact(values: Float32Array, scale: number, grid: Grid, storage: ScaleType): boolean {
-  return values.every((value) => {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
     const decoded = Math.fround(nearestLevel(value / scale, grid) * scale);
-    return value === (storage === 'float16' ? decodeFloat16(encodeFloat16(decoded)) : decoded);
-  });
+    if (value !== (storage === 'float16' ? decodeFloat16(encodeFloat16(decoded)) : decoded)) return false;
+  }
+  return true;
 }
 
 /** The float32 one step above a positive one, or below. */
 function floatBeside(value: number, step: 1 | -1): number {
-  const floats = Float32Array.of(value);
-  new Int32Array(floats.buffer)[0]! += step;
-  return floats[0]!;
+  FLOAT[0] = value;
+  PATTERN[0]! += step;
+  return FLOAT[0]!;
 }
+
+/** One number and its bits; made once, because this is asked of every weight. */
+const FLOAT = new Float32Array(1);
+const PATTERN = new Int32Array(FLOAT.buffer);
 
 /** The same among numbers of half precision. */
 function halfBeside(value: number, step: 1 | -1): number {

@@ -694,6 +694,18 @@ describe('parseConfig, overrides', () => {
     expect(errorOf(text, options).message).toBe(`bitgate.yml:${where}: ${message}`);
   });
 
+  it('parseConfig: an allocation without anything that is checked', () => {
+    const free = MINIMAL.replace('budget: { size: 125 KB }\n', '');
+    const command = 'gate: { metric: command }\nevaluate: { command: ./score }\n';
+    const text = `${free}quantize: { allocation: a.json }\n`;
+    const alone = text.replace('  evaluation: { path: /data/t.npz }\n', '') + command;
+    expect(errorOf(alone).message).toBe(
+      'bitgate.yml:6:13: `quantize.allocation` without a budget, a command for a metric and no limit: nothing would be checked\n  fix: set a budget, or a limit under `gate`',
+    );
+    expect(parseConfig(alone.replace('command }', 'command, max-size: 9 KB }'), 'b.yml').budget.kind).toBe('none');
+    expect(parseConfig(text, 'b.yml').budget.kind).toBe('none');
+  });
+
   it('parseConfig: without a budget and without an allocation, the budget is what is missed, once', () => {
     const text = MINIMAL.replace('budget: { size: 125 KB }\n', '');
     for (const more of ['', 'quantize: { bits: [2] }\n'])

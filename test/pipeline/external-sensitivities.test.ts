@@ -228,16 +228,17 @@ describe('a file that cannot be used is refused before any session', () => {
 
   it.each([
     ['NaN', single('NaN'), /no JSON: .*NaN/, NO_JSON],
-    ['"NaN"', single('"NaN"'), '`singles.stem[2]` is "NaN", expected a number', SCHEMA],
-    ['null', single('null'), '`singles.stem[2]` is empty, expected a number', SCHEMA],
-    ['1e999', single('1e999'), '`singles.stem[2]` is Infinity, expected a number', SCHEMA],
-    ['-1e999', single('-1e999'), '`singles.stem[2]` is -Infinity, expected a number', SCHEMA],
+    ['"NaN"', single('"NaN"'), '`singles.stem[2]` is "NaN", expected a number from -1e+100 to 1e+100', SCHEMA],
+    ['null', single('null'), '`singles.stem[2]` is empty, expected a number from -1e+100 to 1e+100', SCHEMA],
+    ['1e999', single('1e999'), '`singles.stem[2]` is Infinity, expected a number from -1e+100 to 1e+100', SCHEMA],
+    ['-1e999', single('-1e999'), '`singles.stem[2]` is -Infinity, expected a number from -1e+100 to 1e+100', SCHEMA],
     [
       'a width that is none',
       '{"version": 1, "singles": {"stem": {"9": 1}}}',
       'unknown key `singles.stem[9]`, expected one of 2, 3, 4, 5, 6, 7, 8',
       SCHEMA,
     ],
+    ['1e200', single('1e200'), '`singles.stem[2]` is 1e+200, expected a number from -1e+100 to 1e+100', SCHEMA],
     ['another version', '{"version": 2}', '`version` is 2, expected 1', SCHEMA],
     [
       'a key that is none',
@@ -267,7 +268,7 @@ describe('a file that cannot be used is refused before any session', () => {
     [
       'an importance below zero',
       '{"version": 1, "importances": {"stem": -1}}',
-      '`importances.stem` is -1, expected a number, at least 0',
+      '`importances.stem` is -1, expected a number from 0 to 1e+100',
       SCHEMA,
     ],
     [
@@ -285,7 +286,7 @@ describe('a file that cannot be used is refused before any session', () => {
     [
       'a pair with NaN',
       pair('{"layers": ["stem", "head"], "widths": [2, 2], "value": "NaN"}'),
-      '`pairs[0].value` is "NaN", expected a number',
+      '`pairs[0].value` is "NaN", expected a number from -1e+100 to 1e+100',
       SCHEMA,
     ],
     ['no JSON', 'singles: {}', /no JSON: Unexpected token/, NO_JSON],
