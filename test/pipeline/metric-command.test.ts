@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import PARETO_SCHEMA from '../../schemas/pareto.v1.schema.json' with { type: 'json' };
+import RESULT_SCHEMA from '../../schemas/result.v1.schema.json' with { type: 'json' };
 import { isAlive } from '../entry/is-alive.ts';
 import { bitgate, errorsOf } from './bitgate.ts';
 import { refusal } from './refusal.ts';
@@ -28,6 +31,12 @@ process.stdout.write(isFloat ? ${JSON.stringify(float)} : ${JSON.stringify(artif
   return [process.execPath, 'measure.mjs'];
 }
 
+function expectSchema(schema: object, value: unknown): void {
+  const validate = new Ajv2020({ allowUnionTypes: true, strictRequired: false }).compile(schema);
+  validate(value);
+  expect(validate.errors).toBeNull();
+}
+
 function ranOn(folder: string): string[] {
   return readFileSync(join(folder, 'ran-on'), 'utf8').trimEnd().split('\n');
 }
@@ -45,6 +54,7 @@ describe('run, measured by a command', () => {
     const { exitCode, stderr, stdout } = await bitgate(['run'], folder);
     expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
     const result = readResult(folder);
+    expectSchema(RESULT_SCHEMA, result);
     expect(result.float).toEqual({ ...own.float, metric: 'command' });
     expect(result.quantized).toEqual({ ...own.quantized, metric: 'command' });
     expect([result.drop, result.intervals]).toEqual([own.drop, own.intervals]);
@@ -77,6 +87,7 @@ describe('run, measured by a command', () => {
     expect(stdout).toContain('command 22.5 in float, 21.25 quantized\n');
     expect(ranOn(folder).slice(-2)).toEqual([join(EXAMPLE, 'glyphs.onnx'), join(folder, 'out/quantized.onnx')]);
     expect(readResult(folder).quantized).toEqual({ metric: 'command', value: 21.25 });
+    expectSchema(RESULT_SCHEMA, readResult(folder));
   });
 
   it('run: values of which less is better, with the interval of their difference', async () => {
@@ -105,6 +116,7 @@ describe('run, measured by a command', () => {
     const { exitCode, stdout, stderr } = await bitgate(['pareto', '--budgets', '3,4'], folder);
     expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^3 bits per weight .* 0\.9 +0\.1 +passed/m);
+    expectSchema(PARETO_SCHEMA, JSON.parse(readFileSync(join(folder, 'report/pareto.json'), 'utf8')));
     const [float, ...artifacts] = ranOn(folder);
     expect(float).toBe(join(EXAMPLE, 'glyphs.onnx'));
     expect(artifacts).toHaveLength(2);
