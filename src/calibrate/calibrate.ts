@@ -7,6 +7,7 @@ import { modelInputs } from '../onnx/model-inputs.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { InputStatistics } from '../quantize/input-statistics.ts';
 import type { OpenSession } from '../runtime/session.ts';
+import type { NamedTensors } from '../tensor.ts';
 import type { NodeProto } from '../wire/model-proto.ts';
 import { calibrationGraph } from './calibration-graph.ts';
 import { layerLayout } from './layer-layout.ts';
@@ -39,9 +40,10 @@ export type LayerStatistics = { readonly layerIndex: number; readonly statistics
 export async function* calibrate(input: CalibrateInput): AsyncGenerator<LayerStatistics> {
   const { model, layers, batches, openSession, memoryLimitBytes, reportProgress } = input;
   const isFree = modelInputs(model).every(({ dims }) => dims[0] === undefined);
-  const nodes = await describeNodes(model, layers, batches[0]!, openSession);
-  const fedCount = Object.values(batches[0]!.feeds)[0]!.dims[0]!;
-  const { runSize, groups } = planCalibration(nodes, fedCount, isFree, memoryLimitBytes);
+  const [probe] = sampleRuns(batches[0]!, isFree ? PROBED_SAMPLES : undefined);
+  const nodes = await describeNodes(model, layers, probe!.feeds, openSession);
+  const [probedCount, fedCount] = [probe!.feeds, batches[0]!.feeds].map(fedSamples);
+  const { runSize, groups } = planCalibration(nodes, probedCount!, isFree ? fedCount! : undefined, memoryLimitBytes);
   const total = groups.length * batches.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
   let done = 0;
   const tell = (count: number) => {
@@ -50,7 +52,7 @@ export async function* calibrate(input: CalibrateInput): AsyncGenerator<LayerSta
   };
   tell(0);
   for (const group of groups) {
-    const sums = await measureGroup(input, group, isFree ? runSize : undefined, tell);
+    const sums = await measureGroup(input, group, runSize, tell);
     for (const [layerIndex, sum] of sums) {
       sums.delete(layerIndex);
       yield { layerIndex, statistics: sum.finish() };
@@ -58,15 +60,22 @@ export async function* calibrate(input: CalibrateInput): AsyncGenerator<LayerSta
   }
 }
 
+/** For shapes, a few say what a batch would, in a fraction of its memory; of one, models may drop the axis. */
+const PROBED_SAMPLES = 2;
+
+function fedSamples(feeds: NamedTensors): number {
+  return Object.values(feeds)[0]!.dims[0]!;
+}
+
 async function describeNodes(
   model: Model,
   layers: readonly Layer[],
-  batch: Batch,
+  feeds: NamedTensors,
   openSession: OpenSession,
 ): Promise<MeasuredNode[]> {
   const { path, opsetVersion } = model;
   const layouts = layers.map((layer) => layerLayout(layer, path));
-  const shapes = await measureShapes(model, layers, batch, openSession);
+  const shapes = await measureShapes(model, layers, feeds, openSession);
   return layers.flatMap((layer, layerIndex) =>
     layer.nodes.map((node) => {
       const { input: inputDims, output: outputDims } = shapes.get(node)!;

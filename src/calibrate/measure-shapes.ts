@@ -1,20 +1,20 @@
-import type { Batch } from '../dataset/sample-set.ts';
 import { allValueNames, freshName } from '../onnx/graph-index.ts';
 import type { Layer } from '../onnx/list-layers.ts';
 import type { Model } from '../onnx/model.ts';
 import { operator } from '../onnx/node-builders.ts';
 import type { OpenSession } from '../runtime/session.ts';
+import type { NamedTensors } from '../tensor.ts';
 import { encodeModelProto, type NodeProto } from '../wire/model-proto.ts';
 import { extendGraph } from './calibration-graph.ts';
 
-/** The shapes of a layer's data input and output for one batch. */
+/** The shapes of a layer's data input and output for some samples. */
 export type NodeShapes = { readonly input: readonly number[]; readonly output: readonly number[] };
 
-/** Run one batch for the shapes alone: a model need not declare them, and they may depend on the input's. */
+/** Run some samples for the shapes alone: a model need not declare them, and they may depend on the input's. */
 export async function measureShapes(
   model: Model,
   layers: readonly Layer[],
-  batch: Batch,
+  feeds: NamedTensors,
   openSession: OpenSession,
 ): Promise<ReadonlyMap<NodeProto, NodeShapes>> {
   const nodes = layers.flatMap((layer) => layer.nodes);
@@ -25,7 +25,7 @@ export async function measureShapes(
   const probed = extendGraph(model, { nodes: probes, initializers: [] }, [...shapeNames.values()]);
   const session = await openSession(encodeModelProto(probed.proto));
   try {
-    const results = await session.run(batch.feeds);
+    const results = await session.run(feeds);
     const shapeOf = (value: string) => Array.from(results[shapeNames.get(value)!]!.data, Number);
     return new Map(nodes.map((node) => [node, { input: shapeOf(node.input[0]!), output: shapeOf(node.output[0]!) }]));
   } finally {

@@ -6,8 +6,8 @@ import type { UnfoldRequest } from './unfold.ts';
 export type MeasuredNode = UnfoldRequest & { readonly layerIndex: number };
 
 export type CalibrationPlan = {
-  /** Samples that a session is fed at once. */
-  readonly runSize: number;
+  /** Samples that a session is fed at once; undefined where the model fixes how many. */
+  readonly runSize: number | undefined;
   /** Sets of nodes that are measured in one session; all nodes of a layer are in the same one. */
   readonly groups: readonly (readonly MeasuredNode[])[];
 };
@@ -21,27 +21,30 @@ const BYTES_PER_PRODUCT = 16;
 const LARGEST_RUN_BYTES = 64e6;
 
 /**
- * @param batchSize samples of the batch that the shapes were measured with
- * @param isFree whether a session takes any number of samples at once
+ * @param probedCount samples that the shapes were measured with
+ * @param batchSize samples of a batch; undefined where a session takes whole batches only
  */
 export function planCalibration(
   nodes: readonly MeasuredNode[],
-  batchSize: number,
-  isFree: boolean,
+  probedCount: number,
+  batchSize: number | undefined,
   memoryLimitBytes: number,
 ): CalibrationPlan {
   // Half for the samples that flow through, half for the sums that stay.
   const share = memoryLimitBytes / 2;
   const runBytes = Math.min(share, LARGEST_RUN_BYTES);
-  const runSize = isFree ? Math.min(batchSize, Math.floor(runBytes / runBytesPerSample(nodes, batchSize))) : batchSize;
-  return { runSize: Math.max(1, runSize), groups: groupNodes(nodes, share) };
+  const mostSamples = Math.max(1, Math.floor(runBytes / runBytesPerSample(nodes, probedCount)));
+  return {
+    runSize: batchSize === undefined ? undefined : Math.min(batchSize, mostSamples),
+    groups: groupNodes(nodes, share),
+  };
 }
 
 /** Every layer's input may be alive at once, and one of them is being unfolded. */
-function runBytesPerSample(nodes: readonly MeasuredNode[], batchSize: number): number {
+function runBytesPerSample(nodes: readonly MeasuredNode[], probedCount: number): number {
   const inputs = nodes.reduce((sum, { inputDims }) => sum + elementCount(inputDims), 0);
   const largest = nodes.reduce((most, node) => Math.max(most, unfoldedCount(node)), 0);
-  return (BYTES_PER_FLOAT * (inputs + UNFOLDED_COPIES * largest)) / batchSize;
+  return (BYTES_PER_FLOAT * (inputs + UNFOLDED_COPIES * largest)) / probedCount;
 }
 
 /** Every position of the output is a product with one column of the unfolded input. */
