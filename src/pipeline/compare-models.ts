@@ -5,10 +5,9 @@ import { UserError } from '../errors.ts';
 import { measureSpeed } from '../evaluate/measure-speed.ts';
 import type { Model } from '../onnx/model.ts';
 import { type ModelInput, modelInputs } from '../onnx/model-inputs.ts';
-import type { Session } from '../runtime/session.ts';
 import type { NamedTensors } from '../tensor.ts';
 import type { AnswerInput } from './answer-budget.ts';
-import { type Evaluation, evaluateSessions, firstOf } from './evaluate-artifact.ts';
+import { type Evaluation, evaluateSessions, firstOf, withSessions } from './evaluate-artifact.ts';
 import { openUserModel, runUserModel } from './user-model.ts';
 
 /** @throws UserError if they do not take the same samples */
@@ -23,24 +22,21 @@ function describeInput({ name, elementType, dims }: ModelInput): string {
 }
 
 /** @throws UserError if one of them cannot be run, or they do not give the same outputs */
-export async function compareOnSamples(
-  [float, other]: readonly [Model, Model],
+export function compareOnSamples(
+  models: readonly [Model, Model],
   evaluation: Selection,
   gate: { readonly metric: Exclude<Metric, 'command'>; readonly output: string | undefined },
   effects: Pick<AnswerInput['effects'], 'openSession' | 'reportProgress'>,
 ): Promise<Evaluation> {
-  const sessions: Session[] = [];
-  try {
-    for (const model of [float, other]) sessions.push(await openUserModel(model, effects.openSession));
-    const pair = [sessions[0]!, sessions[1]!] as const;
+  const [float, other] = models;
+  const open = (model: Model) => openUserModel(model, effects.openSession);
+  return withSessions(models, open, async (...pair) => {
     const batch = await firstOf(evaluation.batches());
     const expected = await runUserModel(pair[0], float, batch.feeds, 'evaluation');
     assertSameOutputs(other, expected, await runUserModel(pair[1], other, batch.feeds, 'evaluation'));
     const measurements = await evaluateSessions(pair, evaluation, gate, effects);
     return { measurements, speed: await measureSpeed(...pair, batch) };
-  } finally {
-    for (const session of sessions) await session.release();
-  }
+  });
 }
 
 function assertSameOutputs(other: Model, expected: NamedTensors, found: NamedTensors): void {

@@ -4,7 +4,7 @@ import type { Batch } from '../dataset/sample-set.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { measureSpeed, type Speed } from '../evaluate/measure-speed.ts';
 import type { Measurements } from '../evaluate/measurements.ts';
-import type { OpenSession, Session } from '../runtime/session.ts';
+import type { Session } from '../runtime/session.ts';
 import { encodeModelProto } from '../wire/model-proto.ts';
 import type { AnswerInput } from './answer-budget.ts';
 import { compareByCommand } from './metric-command.ts';
@@ -20,16 +20,17 @@ export async function evaluateArtifact(
   artifact: ArtifactFile,
 ): Promise<Evaluation> {
   const { config, run, effects } = input;
-  const models = [encodeModelProto(run.original.proto), artifact.content] as const;
+  const open = (bytes: Uint8Array) => effects.openSession(bytes);
+  const encode = () => [encodeModelProto(run.original.proto), artifact.content] as const;
   if (config.gate.metric === 'command') {
     // Before sessions of the same models take their memory.
     const measurements = await evaluateByCommand(input, artifact);
-    const speed = await withSessions(models, effects.openSession, (...pair) => measureSpeed(...pair, run.batches[0]!));
+    const speed = await withSessions(encode(), open, (...pair) => measureSpeed(...pair, run.batches[0]!));
     return { measurements, speed };
   }
   const { metric, output } = config.gate;
   const evaluation = run.data.evaluation!;
-  return withSessions(models, effects.openSession, async (...pair) => ({
+  return withSessions(encode(), open, async (...pair) => ({
     measurements: await evaluateSessions(pair, evaluation, { metric, output }, effects),
     speed: await measureSpeed(...pair, await firstOf(evaluation.batches())),
   }));
@@ -69,14 +70,14 @@ export async function firstOf(batches: AsyncIterable<Batch>): Promise<Batch> {
 }
 
 /** Sessions of both, open while `use` takes. */
-async function withSessions<Result>(
-  models: readonly [Uint8Array, Uint8Array],
-  openSession: OpenSession,
+export async function withSessions<Source, Result>(
+  models: readonly [Source, Source],
+  open: (model: Source) => Promise<Session>,
   use: (float: Session, artifact: Session) => Promise<Result>,
 ): Promise<Result> {
   const sessions: Session[] = [];
   try {
-    for (const bytes of models) sessions.push(await openSession(bytes));
+    for (const model of models) sessions.push(await open(model));
     return await use(sessions[0]!, sessions[1]!);
   } finally {
     for (const session of sessions) await session.release();

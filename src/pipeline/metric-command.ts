@@ -33,7 +33,8 @@ export async function measureFloatByCommand(
   effects: CommandEffects,
 ): Promise<MetricResult | undefined> {
   if (evaluate === undefined) return undefined;
-  const result = await measure({ ...config, evaluate }, 'the float model', config.modelPath, effects);
+  const { modelPath: path } = config;
+  const result = await measure({ ...config, evaluate }, { name: 'the float model', path }, path, effects);
   if (config.gate.confidence !== undefined && result.perSample === undefined) {
     const what = '`gate.confidence` needs the result of every sample, which the command does not print';
     const fix = 'print `correct` or `values` besides `value` (docs/metric-command.md), or remove `gate.confidence`';
@@ -56,7 +57,7 @@ export async function compareByCommand(
   effects: CommandEffects,
 ): Promise<Measurements> {
   const { better, location } = config.evaluate;
-  const run = (path: string) => measure(config, model.name, path, effects);
+  const run = (path: string) => measure(config, model, path, effects);
   const result = 'path' in model ? await run(model.path) : await inTemporaryFile(model, run, effects);
   const compared = compareMetricResults(float, result, better);
   if (!('complaint' in compared)) return compared;
@@ -75,17 +76,21 @@ function inTemporaryFile<Result>(
 
 async function measure(
   { path, evaluate }: CommandConfig,
-  name: string,
+  model: ComparedModel,
   modelPath: string,
   { runCommand, signal, reportProgress, note }: CommandEffects,
 ): Promise<MetricResult> {
   const { command, timeLimitSeconds, better, location: where } = evaluate;
+  const { name } = model;
   const activity = `running the command of evaluate on ${name}`;
   reportProgress({ activity, done: 0, total: 1, unit: 'run' });
   const end = await runCommand({ command, modelPath, folder: dirname(path), timeLimitSeconds }, signal);
   reportProgress({ activity, done: 1, total: 1, unit: 'run' });
 
-  const byHand = `run it by hand in ${dirname(path)}: ${describeCommand(command, modelPath)}`;
+  const byHand =
+    'path' in model
+      ? `run it by hand in ${dirname(path)}: ${describeCommand(command, modelPath)}`
+      : 'let `bitgate run` leave a quantized model, and run it by hand on that';
   if (end.kind !== 'done') throw new UserError({ where, ...describeFailure(end, name, evaluate, byHand) });
   const { lastLine } = end;
   if (lastLine === undefined) {

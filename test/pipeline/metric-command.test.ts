@@ -133,6 +133,17 @@ describe('run, measured by a command', () => {
     ]);
   });
 
+  it('pareto: what fails on a model that is gone says how to get one', async () => {
+    const folder = newFolder();
+    writeCommandConfig(folder, { command: printing(folder, '{"value": 1}', 'oh') });
+    const outcome = await bitgate(['pareto', '--budgets', '3'], folder);
+    expect(outcome.exitCode).toBe(2);
+    expect(errorsOf(outcome)).toMatch(
+      /^error: bitgate\.yml:\d+:\d+: the last line that the command printed on the quantized model cannot be used: it is no JSON: oh\n {2}fix: .*; let `bitgate run` leave a quantized model, and run it by hand on that\n$/,
+    );
+    expect(filesIn(folder)).toEqual(['bitgate.yml', 'measure.mjs', 'ran-on', 'report/sensitivities.json']);
+  });
+
   it('inspect: does not run the command', async () => {
     const folder = newFolder();
     writeCommandConfig(folder, { command: ['./no-such-program'] });
