@@ -1,5 +1,6 @@
 /** What a run would work on and cost: the story of `bitgate inspect`. */
 import { explainNoAllocation, smallestAgreeingUse } from './allocate/agreeing-limits.ts';
+import type { AllocationProblem } from './allocate/allocation-problem.ts';
 import { smallestSum, smallestUse } from './allocate/smallest-allocation.ts';
 import type { Config } from './config/config.ts';
 import { openData } from './dataset/open-data.ts';
@@ -22,6 +23,7 @@ import type { Inspection } from './report/inspection.ts';
 import { measureLayerCosts } from './sensitivity/layer-costs.ts';
 import { createLosses } from './sensitivity/losses.ts';
 import { sampleCountOf } from './sensitivity/measure-units.ts';
+import type { Solve } from './solver/solution.ts';
 
 /** Batches that the forecast is timed on: the time of one alone is a matter of luck. */
 const TIMED_BATCHES = 4;
@@ -67,12 +69,7 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
         .map(({ bitWidth, partBytes }) => ({ bitWidth, bytes: partBytes })),
     })),
     ...(config.budget.kind === 'none' ? {} : { budget: problem.budget }),
-    smallest: (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
-    limits: problem.constraints.map(({ costs: costsOfChoices, ...limit }) => ({
-      ...limit,
-      smallest: smallestSum(problem, (variable) => costsOfChoices[variable]!),
-    })),
-    problems: await explainNoAllocation(problem, solve),
+    ...(await inspectLimits(problem, solve)),
     measuredSamples,
     methods,
     choice: {
@@ -80,6 +77,21 @@ export async function inspectRun(config: Config, { files, openSession, solve }: 
       chosen: given?.sensitivities.method ?? chooseMethod(config.sensitivity, methods),
       timeLimitSeconds,
     },
+  };
+}
+
+/** What is possible within the budget and the further limits. */
+async function inspectLimits(
+  problem: AllocationProblem,
+  solve: Solve,
+): Promise<Pick<Inspection, 'smallest' | 'limits' | 'problems'>> {
+  return {
+    smallest: (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
+    limits: problem.constraints.map(({ costs: costsOfChoices, ...limit }) => ({
+      ...limit,
+      smallest: smallestSum(problem, (variable) => costsOfChoices[variable]!),
+    })),
+    problems: await explainNoAllocation(problem, solve),
   };
 }
 

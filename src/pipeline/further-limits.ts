@@ -76,7 +76,6 @@ async function limitOperations({ name, bops }: BitOperationsConfig, input: Limit
   const float = work.reduce((sum, layer) => sum + bitOperations(layer, 'float'), 0);
   return {
     name,
-    unit: 'bit operations',
     limit: bops.kind === 'ratio' ? Math.floor(bops.ratio * float) : bops.count,
     costOf: (layerIndex, width) => bitOperations(work[layerIndex]!, width, activationBits),
   };

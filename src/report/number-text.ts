@@ -17,7 +17,7 @@ export function memoryText(bytes: number): string {
   return megabytes < 1000 ? `${megabytes} MB` : `${(Math.ceil(megabytes / 100) / 10).toFixed(1)} GB`;
 }
 
-/** `4,194,304 bit operations`, `12.5 ms`, `0.125`; part numbers in six digits. */
+/** `4,194,304`, `12.5 ms`, `0.125`; part numbers in six digits. */
 export function amountText(amount: number, unit?: string): string {
   const number = Number.isInteger(amount) ? countText(amount) : realText(amount, 6);
   return unit === undefined ? number : `${number} ${unit}`;

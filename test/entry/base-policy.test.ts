@@ -85,6 +85,30 @@ describe('holdToBase', () => {
   });
 });
 
+it('holdToBase: a further limit that the change raises, or drops, is that of the base, and told of on its line', async () => {
+  const limits = (bops: string, more = '') => `${CONFIG}constraints:\n  - bops: ${bops}\n${more}`;
+  const latency = '  - { name: latency, costs: latency.json, limit: 3 }\n';
+  const workflow = { eventName: 'pull_request', isFork: false, isSelfHosted: false, baseCommit };
+  const head = parseConfig(limits('20%'), 'ci/bitgate.yml', { workingDirectory: repository });
+  const { config, notes } = await holdToBase(head, 'ci/bitgate.yml', workflow, {}, async () => limits('10%', latency));
+  expect(config.constraints).toMatchObject([
+    { bops: { kind: 'ratio', ratio: 0.1 }, location: head.constraints[0]!.location },
+    { name: 'latency', limit: 3 },
+  ]);
+  expect(notes.map(({ level, message, where }) => [level, message.split(';')[0], where])).toEqual([
+    [
+      'warning',
+      '`constraints.bops` is weakened by this change, from 10 % of the float model to 20 % of the float model',
+      head.constraints[0]!.location,
+    ],
+    [
+      'warning',
+      expect.stringMatching(/^`constraints\.latency` is weakened by this change, from 3 by .* to not set$/),
+      undefined,
+    ],
+  ]);
+});
+
 describe('readCommitted', () => {
   it('readCommitted: the file as it was, though git attributes ask for a filter', async () => {
     writeFiles(repository, { '.gitattributes': '*.yml diff=evil\n' });

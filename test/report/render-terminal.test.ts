@@ -19,7 +19,7 @@ describe('renderTerminal', () => {
   float model    /w/models/resnet20.onnx, 1,094,321 bytes
   artifact       /w/build/resnet20.quant.onnx, 131,000 bytes, 12.0 % of the float file, 3.47 bits per weight, packed
   budget         125,000 bytes, set as 125 KB
-  further limit  bops, 4,194,304,000 of at most 5,000,000,000 bit operations
+  further limit  bops, 4,194,304,000 of at most 5,000,000,000
   further limit  latency on the phone, 11.25 of at most 12.5 ms
   evaluation     top1 91.72 % in float, 91.14 % quantized, on 846 samples, divergence 0.0422 nats, same class in 97.0 %
   speed          13.6 ms in float, 13.4 ms quantized, 0.99 of the float time, 64 samples at once

@@ -80,7 +80,7 @@ export const FULL: Full = {
   },
   budget: { limitBytes: 125_000, source: '125 KB' },
   constraints: [
-    { name: 'bops', unit: 'bit operations', used: 4_194_304_000, limit: 5_000_000_000 },
+    { name: 'bops', used: 4_194_304_000, limit: 5_000_000_000 },
     { name: 'latency on the phone', unit: 'ms', used: 11.25, limit: 12.5 },
   ],
   sizeSearch: {
