@@ -23,10 +23,28 @@ export type QdqForm = IntegerForm | 'float';
  */
 export function qdqForm(layer: Layer, { grid, granularity, scaleType }: QuantizedTensor, isByte: boolean): IntegerForm {
   return {
-    elementWidth: isByte ? 8 : elementWidthFor(grid.bitWidth),
+    elementWidth: elementWidthOf(layer, grid.bitWidth, isByte),
     granularity: granularityName(granularity),
     isHalf: layer.dataType === DATA_TYPE.float16 && scaleType === 'float16',
   };
+}
+
+/**
+ * What onnxruntime's product with weights of 2 bits counts outputs in: its result is noise where they are no multiple of it (1.30,
+ * CPU, MatMulNBits, which DequantizeLinear and MatMul or Gemm are fused to; 4 bits are right).
+ */
+const TWO_BIT_OUTPUTS = 4;
+
+/** The width of the type that holds the weights, in bits; of 2 bits INT4 where the product with INT2 is wrong. */
+export function elementWidthOf(
+  { opType, dims, channelAxis }: Pick<Layer, 'opType' | 'dims' | 'channelAxis'>,
+  bitWidth: number,
+  isByte: boolean,
+): ElementWidth {
+  if (isByte) return 8;
+  const width = elementWidthFor(bitWidth);
+  const isFused = opType === 'MatMul' || opType === 'Gemm';
+  return width === 2 && isFused && dims[channelAxis]! % TWO_BIT_OUTPUTS !== 0 ? 4 : width;
 }
 
 function granularityName(granularity: Granularity): IntegerForm['granularity'] {

@@ -9,8 +9,7 @@ import {
   planArtifact,
 } from '../artifact/packed-artifact.ts';
 import { buildQdqArtifact, planQdqArtifact, qdqArtifactSizeBytes, qdqLayerParts } from '../artifact/qdq-artifact.ts';
-import { elementWidthFor } from '../artifact/qdq-elements.ts';
-import { qdqFormName } from '../artifact/qdq-form.ts';
+import { elementWidthOf, qdqFormName } from '../artifact/qdq-form.ts';
 import type { QdqActivations } from '../artifact/qdq-kernels.ts';
 import type { QuantizeConfig } from '../config/config.ts';
 import type { Layer } from '../onnx/list-layers.ts';
@@ -80,7 +79,9 @@ function qdqWriter(
       const layer = layers[content.layerIndex]!;
       const isByte = plan.kernels.has(content.layerIndex);
       const storedBits =
-        content.content === 'float' ? layer.floatBitWidth : isByte ? 8 : elementWidthFor(content.content.grid.bitWidth);
+        content.content === 'float'
+          ? layer.floatBitWidth
+          : elementWidthOf(layer, content.content.grid.bitWidth, isByte);
       return { sizeBytes, storedBits, sharedPart: forms.map(qdqFormName).join() };
     },
     fileBytes: (partBytes, contents) => qdqArtifactSizeBytes(plan, byLayer(layers, contents, parts), partBytes),

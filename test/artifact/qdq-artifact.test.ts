@@ -383,6 +383,28 @@ describe('buildQdqArtifact: onnxruntime fuses', () => {
     const artifact = artifactOf(network, quantized(network, wanted.width, wanted.granularity));
     expect(await optimisedOperators(artifact)).toEqual(['MatMulNBits']);
   });
+
+  const products = (['MatMul', 'Gemm'] as const).flatMap((opType) =>
+    ([2, 4] as const).flatMap((width) => GRANULARITIES.map((granularity) => ({ opType, width, granularity }))),
+  );
+
+  it.each(products)(
+    'buildQdqArtifact: $opType of $width bits per $granularity is right fused, however many outputs it has',
+    async ({ opType, width, granularity }) => {
+      const feeds = { x: floatInput([3, 64], 5) };
+      for (const outputCount of [1, 2, 3, 4, 5, 6, 7, 8, 10]) {
+        const network = await networkOf({
+          nodes: [node(opType, ['x', 'w'], ['y'])],
+          initializers: [weight('w', [64, outputCount], outputCount)],
+          inputs: [value('x', ['n', 64])],
+          outputs: [value('y', ['n', outputCount])],
+        });
+        const artifact = artifactOf(network, quantized(network, width, granularity));
+        const [fused, plain] = [await runModel(artifact, feeds), await runUnfused(artifact, feeds)];
+        expect(relativeDifference(fused, plain), `${outputCount} outputs`).toBeLessThan(0.03);
+      }
+    },
+  );
 });
 
 describe('buildQdqArtifact: shared models', () => {
