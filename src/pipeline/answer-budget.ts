@@ -121,7 +121,7 @@ async function earlierChoice(
   if (kept === undefined || config.search.timeLimitSeconds !== 'auto') return undefined;
   const { method } = sensitivities;
   const question = { measurementKey: kept.key, method, terms: config.sensitivity, answerCount, problem };
-  return openEarlierChoice(question, (set) => effects.openCache(config.cache, set));
+  return openEarlierChoice(question, kept.hadAll, (set) => effects.openCache(config.cache, set));
 }
 
 /** What allocations are built from. */

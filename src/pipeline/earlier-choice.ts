@@ -29,18 +29,22 @@ export type Question = {
   readonly problem: AllocationProblem;
 };
 
+/** @param hadAll whether all losses were kept before this run */
 export async function openEarlierChoice(
   question: Question,
+  hadAll: boolean,
   openSet: (set: Omit<CacheInput, 'policy'>) => Promise<MeasurementCache>,
 ): Promise<EarlierChoice> {
   const { problem } = question;
   const label = `choice of ${problem.layerNames.length} layers, ${problem.budget.limit} ${problem.budget.kind}`;
   const cache = await openSet({ key: choiceKey(question), label, wanted: 'all' });
-  const variables = [...cache.known.keys()].map((unit) => decodeAllocation(unit, problem)).find((found) => found);
+  const latestFirst = [...cache.known.values()].sort((a, b) => Date.parse(b.measuredAt) - Date.parse(a.measuredAt));
+  // What was chosen by losses that are gone, or were found to be wrong, is not the answer to those that were measured now.
+  const believed = hadAll ? latestFirst : [];
+  const variables = believed.map(({ unit }) => decodeAllocation(unit, problem)).find((found) => found !== undefined);
   return {
     variables,
     keep: async (chosen, work) => {
-      // The first answer stays: a question has one.
       if (variables !== undefined) return;
       const losses = { choice: meanLoss(chosen) };
       const unit = encodeAllocation(chosen.variables, problem);

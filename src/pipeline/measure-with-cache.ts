@@ -64,8 +64,6 @@ export async function measureWithCache(
   const method = chooseMethod(sensitivity, forecasts);
   const plan = plans.find((each) => each.method === method) ?? planMethod({ ...input, memoryLimitBytes }, method);
   set.cache.narrow(plan.wanted);
-  const { store, status } = set.cache.status;
-  const kept = store === 'local' ? { kept: { key: set.key, hadAll: status === 'hit' } } : {};
   if (shares === undefined) effects.note(describeChoice(sensitivity, forecasts, method));
   else await adoptShares(set, plan, shares);
 
@@ -76,7 +74,9 @@ export async function measureWithCache(
     measureSensitivities({ ...measuring, store: storeOf(set.cache) }),
   );
   await set.cache.finish();
-  return { sensitivities, cache: set.cache.status, ...kept, forecasts };
+  const cache = set.cache.status;
+  const kept = cache.store === 'local' ? { kept: { key: set.key, hadAll: cache.status === 'hit' } } : {};
+  return { sensitivities, cache, ...kept, forecasts };
 }
 
 /** What comes before the first unit: trust in what is known, and a word on what is to come. */

@@ -35,6 +35,8 @@ describe('explainKey', () => {
   it('explainKey: has a row for every fact, and names what is not in the key', () => {
     const table = explainKey();
     for (const name of Object.keys(FACTS)) expect(table).toContain(`\n| ${name} | `);
-    expect(table).toContain('Not in the key, so that changing them measures nothing again: `budget`, `constraints`, `gate`');
+    expect(table).toContain(
+      'Not in the key, so that changing them measures nothing again: `budget`, `constraints`, `gate`',
+    );
   });
 });

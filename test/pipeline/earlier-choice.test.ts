@@ -85,6 +85,22 @@ describe('what was chosen before', () => {
     expect((await run()).names).toEqual(['an earlier run']);
   });
 
+  it('does not count where losses were measured anew, and then gives way', async () => {
+    const other = (allocation: string) => allocation.replaceAll(':4', ':2');
+    keepInstead(kept, other);
+    expect((await run()).names).toEqual(['an earlier run']);
+    const files = readdirSync(join(folder, 'cache'), { recursive: true, encoding: 'utf8' });
+    for (const name of files.filter((each) => each.endsWith('.jsonl'))) {
+      const path = join(folder, 'cache', name);
+      if (!readFileSync(path, 'utf8').includes('"unit":"allocation=')) rmSync(path);
+    }
+    const anew = await run();
+    expect([anew.sensitivity.cache, anew.artifact === first.artifact]).toEqual(['miss', true]);
+    expect(anew.names).not.toContain('an earlier run');
+    const again = await run();
+    expect([again.names, again.artifact === first.artifact]).toEqual([['an earlier run'], true]);
+  });
+
   it('does not count where the config names a time, or asks something else', async () => {
     const longer = await run({ search: { 'time-limit': 50 } });
     expect(longer.names).not.toContain('an earlier run');
