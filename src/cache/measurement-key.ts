@@ -79,5 +79,7 @@ export function explainKey(): string {
     'Not in the key, but they decide which units there are: `sensitivity.method`, `sensitivity.time-limit` with `auto`, and',
     '`memory-limit`. What was measured stays; what another method or division needs is measured beside it.',
     '',
+    'With `sensitivity.path` or `quantize.allocation` nothing is measured, so there is no key and nothing is kept.',
+    '',
   ].join('\n');
 }

@@ -125,10 +125,12 @@ const namedIn = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, name]
 describe('explainKey', () => {
   const [table, ...sentences] = explainKey().split('\nNot in the key');
   const [changing, idle] = [namedIn(table!), namedIn(sentences.join('\n'))];
-  /** What the tests above change in other ways, and what is nothing but the cache itself. */
+  /** What the tests above change in other ways, what leaves nothing to measure, and what is nothing but the cache itself. */
   const BESIDE = [
     'auto',
     'quantize.activations',
+    'sensitivity.path',
+    'quantize.allocation',
     'model',
     'seed',
     'device',
