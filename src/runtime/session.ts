@@ -10,7 +10,7 @@ export type Session = {
 };
 
 export type SessionOptions = {
-  /** Threads inside one operator; the runtime's own choice (all cores) when absent. */
+  /** Threads inside one operator, the results being the same however many; one per core when absent. */
   readonly threadCount?: number;
 };
 
