@@ -22685,9 +22685,10 @@ const BITGATE_VERSION = package_namespaceObject.rE;
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: ./build/src/config/config-warnings.js
 /** Says what a valid config leaves open, or asks in vain, that its author may not have meant to. */
-function findConfigWarnings({ gate, cache }) {
+function findConfigWarnings({ gate, evaluate, cache }) {
     const limitsAccuracy = [gate, gate.warn].some(({ min, max, maxDrop }) => (min ?? max ?? maxDrop) !== undefined);
-    const limits = gate.metric === 'kl' ? '`max` or `max-drop`' : '`min` or `max-drop`';
+    const isLoss = gate.metric === 'kl' || evaluate?.better === 'lower';
+    const limits = isLoss ? '`max` or `max-drop`' : '`min` or `max-drop`';
     return [
         ...(limitsAccuracy
             ? []
@@ -23186,6 +23187,11 @@ function memoryText(bytes) {
     const megabytes = Math.ceil(bytes / 1e6);
     return megabytes < 1000 ? `${megabytes} MB` : `${(Math.ceil(megabytes / 100) / 10).toFixed(1)} GB`;
 }
+/** `4,194,304`, `12.5 ms`, `0.125`; part numbers in six digits. */
+function amountText(amount, unit) {
+    const number = Number.isInteger(amount) ? countText(amount) : realText(amount, 6);
+    return unit === undefined ? number : `${number} ${unit}`;
+}
 /** A share as `91.3 %`. */
 function percentText(ratio, decimals = 1) {
     return Number.isFinite(ratio) ? `${decimalText(100 * ratio, decimals)} %` : strange(ratio);
@@ -23232,8 +23238,8 @@ function checkText(check) {
     const [measured, limit] = numbersThatTell(check, [check.measured, check.limit]);
     const unit = unitOf(check);
     return {
-        measured: Number.isFinite(check.measured) ? `${measured} ${unit}` : measured,
-        limit: `${boundText(check)} ${limit} ${unit}`,
+        measured: Number.isFinite(check.measured) ? `${measured}${unit}` : measured,
+        limit: `${boundText(check)} ${limit}${unit}`,
         notes: [
             ...(check.unit === 'bytes' ? [`${percentText(check.measured / check.limit)} of it used`] : []),
             ...(check.interval === undefined ? [] : [intervalText(check, check.interval)]),
@@ -23259,16 +23265,21 @@ function isWarning({ limitName }) {
 function isDrop({ name }) {
     return name.endsWith('drop');
 }
+/** With the space before it. */
 function unitOf(quantity) {
+    if (quantity.unit === 'none')
+        return '';
     if (quantity.unit !== 'ratio')
-        return quantity.unit;
-    return isDrop(quantity) ? 'points' : '%';
+        return ` ${quantity.unit}`;
+    return isDrop(quantity) ? ' points' : ' %';
 }
 /** Without its unit; `digits` are decimals for shares, significant digits beyond the first for other reals. */
 function numberOf({ unit }, value, digits) {
     if (unit === 'bytes' || unit === 'samples')
         return countText(value);
-    return unit === 'ratio' ? decimalText(100 * value, digits) : realText(value, digits + 1);
+    if (unit === 'ratio')
+        return decimalText(100 * value, digits);
+    return realText(value, digits + (unit === 'none' ? 2 : 1));
 }
 /** Enough digits that values which differ do not read the same: 89.996 % is not at least 90.00 %. */
 function numbersThatTell(quantity, values) {
@@ -23284,7 +23295,7 @@ const MAX_DIGITS = 15;
 /** `95 % interval 89.05 to 92.87 %`. */
 function intervalText(quantity, { lower, upper, confidence }) {
     const [low, high] = numbersThatTell(quantity, [lower, upper]);
-    return `${Number((100 * confidence).toFixed(2))} % interval ${low} to ${high} ${unitOf(quantity)}`;
+    return `${Number((100 * confidence).toFixed(2))} % interval ${low} to ${high}${unitOf(quantity)}`;
 }
 function settleText({ samplesToSettle, interval }) {
     if (samplesToSettle !== undefined) {
@@ -23349,32 +23360,131 @@ function listArtifact(path, host) {
     host.annotate({ level: 'warning', title: 'bitgate', message });
 }
 
+;// CONCATENATED MODULE: ./build/src/schema-words.js
+/** JSON Schema in words: what a value is, and what it should have been. */
+/** Longer texts are cut in messages. */
+const MAX_FOUND_LENGTH = 60;
+/** Names a value found in a file: `9`, `"gptq"`, `a list`, `empty`. */
+function describeFound(value) {
+    if (value === null)
+        return 'empty';
+    if (Array.isArray(value))
+        return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+    if (typeof value === 'object')
+        return 'a map';
+    if (typeof value !== 'string')
+        return String(value);
+    return JSON.stringify(value.length > MAX_FOUND_LENGTH ? `${value.slice(0, MAX_FOUND_LENGTH)}…` : value);
+}
+/** Says what a schema allows: its title where it has one, else its values, or its types with their ranges. */
+function describeExpected(node) {
+    if (node.const !== undefined)
+        return String(node.const);
+    if (node.enum)
+        return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(', ')}`;
+    const types = typeof node.type === 'string' ? [node.type] : (node.type ?? []);
+    // The title of a map is its heading, not a name for its values.
+    if (node.title !== undefined && types.join() !== 'object')
+        return node.title;
+    return types.map((type) => describeType(type, node)).join(' or ');
+}
+function describeType(type, node) {
+    switch (type) {
+        case 'object':
+            return describeMap(node);
+        case 'array':
+            return `a list${node.minItems === undefined ? '' : ' that is not empty'}, each item ${describeExpected(node.items ?? {})}`;
+        case 'string':
+            return 'a text that is not empty';
+        case 'boolean':
+            return 'true or false';
+        default:
+            return `${type === 'integer' ? 'a whole number' : 'a number'}${describeRange(node)}`;
+    }
+}
+function describeMap({ properties, additionalProperties }) {
+    if (typeof additionalProperties === 'object')
+        return `a map from names to ${describeExpected(additionalProperties)}`;
+    const keys = Object.keys(properties ?? {});
+    return `a map with the key${keys.length === 1 ? '' : 's'} ${keys.join(', ')}`;
+}
+function describeRange({ minimum, exclusiveMinimum, maximum }) {
+    if (minimum !== undefined && maximum !== undefined)
+        return ` from ${minimum} to ${maximum}`;
+    const limits = [
+        ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+        ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
+        ...(maximum === undefined ? [] : [`at most ${maximum}`]),
+    ];
+    return limits.length === 0 ? '' : `, ${limits.join(' and ')}`;
+}
+/** `data.calibration.path`, `quantize.bits[1]`, `quantize.pin["/conv1/Conv"]`. */
+function renderPath(path) {
+    return path.map((step, depth) => renderStep(String(step), depth === 0)).join('');
+}
+function renderStep(step, isFirst) {
+    if (/^[0-9]+$/.test(step))
+        return `[${step}]`;
+    if (!/^[\w-]+$/.test(step))
+        return `[${JSON.stringify(step)}]`;
+    return isFirst ? step : `.${step}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/compare-policy.js
+
 /**
- * The config of a change, held to the budget and the limits of the base, on as many samples. Places of limits are those
- * of the change, whose files people look at.
+ * The config of a change, held to the budget and the limits of the base, by the command of the base or on as many samples.
+ * Places of limits are those of the change, whose files people look at.
  */
 function withPolicyOf(base, head) {
-    const { sampleCount } = base.data.evaluation;
-    const evaluation = { path: head.data.evaluation.path, ...(sampleCount === undefined ? {} : { sampleCount }) };
+    const { evaluate: _own, ...rest } = head;
+    return {
+        ...rest,
+        budget: isMoot(base, head) ? head.budget : base.budget,
+        constraints: base.constraints.map(({ location: _location, ...constraint }) => {
+            const place = head.constraints.find(({ name }) => name === constraint.name)?.location;
+            return place === undefined ? constraint : { ...constraint, location: place };
+        }),
+        data: withEvaluationOf(base.data, head.data),
+        gate: { ...base.gate, locations: head.gate.locations },
+        ...(base.evaluate && { evaluate: withPlaceOf(base.evaluate, head.evaluate) }),
+    };
+}
+/** Where the base's metric reads evaluation samples, those of the change, as many; its own where a change names none. */
+function withEvaluationOf(base, { evaluation: own, ...head }) {
+    if (base.evaluation === undefined)
+        return head;
+    const { path, sampleCount } = base.evaluation;
     return {
         ...head,
-        budget: base.budget,
-        data: { ...head.data, evaluation },
-        gate: { ...base.gate, locations: head.gate.locations },
+        evaluation: { path: own?.path ?? path, ...(sampleCount === undefined ? {} : { sampleCount }) },
     };
+}
+/** A time limit is no demand: a command that ends too early fails the build. */
+function withPlaceOf(base, head) {
+    if (head === undefined)
+        return base;
+    const { location, timeLimitSeconds } = head;
+    return { ...base, location, timeLimitSeconds };
+}
+/** A base without a budget demands none, and one whose budget is auto none of widths that are given. */
+function isMoot(base, { quantize }) {
+    return base.budget.kind === 'none' || (base.budget.kind === 'auto' && quantize.allocationPath !== undefined);
 }
 /** Every demand of the gate that differs, in the order of the config. */
 function comparePolicies(base, head) {
     return [
-        ...compareBudgets(base.budget, head.budget),
+        ...(isMoot(base, head) ? [] : compareBudgets(base.budget, head.budget)),
+        ...compareConstraints(base.constraints, head.constraints),
         ...compareWords('gate.metric', base.gate.metric, head.gate.metric),
         ...compareWords('gate.output', base.gate.output, head.gate.output),
         ...compareLimits('', base.gate, head.gate),
         ...compareNumbers('gate.confidence', base.gate.confidence, head.gate.confidence, 'at-least'),
         ...compareWords('gate.inconclusive', base.gate.inconclusive, head.gate.inconclusive, 'fail'),
         ...compareLimits('warn.', base.gate.warn, head.gate.warn),
-        ...compareSampleCounts(base.data.evaluation.sampleCount, head.data.evaluation.sampleCount),
+        ...compareWords('evaluate.command', describeCommand(base.evaluate), describeCommand(head.evaluate)),
+        ...compareWords('evaluate.better', base.evaluate?.better, head.evaluate?.better),
+        ...compareSampleCounts(base.data.evaluation, head.data.evaluation),
     ];
 }
 const LIMITS = [
@@ -23416,13 +23526,60 @@ function describeBudget(budget) {
             return { amount: budget.ratio, text: `${budget.ratio * 100} %` };
         case 'bits-per-weight':
             return { amount: budget.bitsPerWeight, text: `${budget.bitsPerWeight} bits per weight` };
+        case 'auto':
+            return { amount: 0, text: 'auto' };
+        case 'none':
+            return { amount: Number.POSITIVE_INFINITY, text: 'not set' };
     }
 }
-function compareSampleCounts(base = Number.POSITIVE_INFINITY, head = Number.POSITIVE_INFINITY) {
-    if (base === head)
+/** By their names: one that is new demands more, whatever it is. */
+function compareConstraints(base, head) {
+    const names = new Set([...base, ...head].map(({ name }) => name));
+    return [...names].flatMap((wanted) => {
+        const [before, after] = [base, head].map((constraints) => constraints.find(({ name }) => name === wanted));
+        const words = { base: describeConstraint(before), head: describeConstraint(after) };
+        if (words.base === words.head)
+            return [];
+        const isWeaker = before !== undefined && !(after !== undefined && isStricter(after, before));
+        const where = after?.location;
+        return [
+            { name: renderPath(['constraints', wanted]), ...words, isWeaker, ...(where === undefined ? {} : { where }) },
+        ];
+    });
+}
+/** Whether it is the same limit but for a smaller number. */
+function isStricter(limit, other) {
+    const [a, b] = [amountOf(limit), amountOf(other)];
+    return a.of === b.of && a.amount < b.amount;
+}
+/** A number, and what can be compared with it. */
+function amountOf(constraint) {
+    if (constraint.kind === 'costs') {
+        const { limit, unit, path } = constraint;
+        return { amount: limit, of: `${unit === undefined ? '' : ` ${unit}`} by ${path}` };
+    }
+    const { bops } = constraint;
+    return bops.kind === 'ratio'
+        ? { amount: bops.ratio * 100, of: ' % of the float model' }
+        : { amount: bops.count, of: ' bit operations' };
+}
+function describeConstraint(constraint) {
+    if (constraint === undefined)
+        return describe(undefined);
+    const { amount, of } = amountOf(constraint);
+    return `${amount}${of}`;
+}
+function describeCommand(evaluate) {
+    return evaluate && JSON.stringify(evaluate.command);
+}
+/** Where one of the two has no samples, its metric is another, and that is said. */
+function compareSampleCounts(base, head) {
+    if (base === undefined || head === undefined || base.sampleCount === head.sampleCount)
         return [];
-    const describe = (count) => (Number.isFinite(count) ? String(count) : 'all');
-    return [{ name: 'data.evaluation.samples', base: describe(base), head: describe(head), isWeaker: head < base }];
+    const amount = ({ sampleCount = Number.POSITIVE_INFINITY }) => sampleCount;
+    const describe = ({ sampleCount }) => String(sampleCount ?? 'all');
+    const isWeaker = amount(head) < amount(base);
+    return [{ name: 'data.evaluation.samples', base: describe(base), head: describe(head), isWeaker }];
 }
 function describe(value) {
     return value === undefined ? 'not set' : String(value);
@@ -23465,6 +23622,85 @@ function parsePercent(text) {
     return percent > 0 && percent <= 100 ? percent / 100 : undefined;
 }
 
+;// CONCATENATED MODULE: ./build/src/config/bit-operations.js
+/** Bit operations as people write them: a number, a text with a decimal prefix, or a share of the float model's. */
+
+/** Decimal prefixes of the SI. */
+const FACTORS = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 };
+/**
+ * Parses `2500000000`, `"2.5 G"` or `"10%"`.
+ *
+ * @returns undefined when the text is no such limit, or none above 0
+ */
+function parseBitOperations(limit) {
+    const ratio = parsePercent(limit);
+    if (ratio !== undefined)
+        return { kind: 'ratio', ratio };
+    const [, amount, prefix] = /^([0-9]+(?:\.[0-9]+)?) ?([kMGTP]?)$/.exec(String(limit)) ?? [];
+    const count = typeof limit === 'number' ? limit : Number(amount) * FACTORS[prefix ?? ''];
+    return count > 0 && Number.isFinite(count) ? { kind: 'operations', count } : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/constraint-rules.js
+
+
+/** Names of the limits that are not given one. */
+const RESERVED_NAMES = ['size', 'bops'];
+const COST_KEYS = ['name', 'costs', 'limit'];
+const KNOWN_KEYS = [...COST_KEYS, 'bops', 'unit'];
+const BOTH_FORMS = 'write either `bops` alone, or `name`, `costs` and `limit`';
+/** @param value of `constraints`; what has the wrong type is passed over */
+function findConstraintProblems(document, value) {
+    if (!Array.isArray(value))
+        return [];
+    return value.flatMap((item, index) => {
+        if (typeof item !== 'object' || item === null || Array.isArray(item))
+            return [];
+        // A key that is misspelt is said once, by the schema.
+        if (Object.keys(item).some((key) => !KNOWN_KEYS.includes(key)))
+            return [];
+        const earlier = value.slice(0, index);
+        const problem = 'bops' in item ? describeBops(item, earlier) : describeCosts(item, earlier);
+        if (problem === undefined)
+            return [];
+        const { key, ...words } = problem;
+        const path = ['constraints', index, ...(key === undefined ? [] : [key])];
+        return [{ ...words, what: `\`${renderPath(path)}\` ${words.what}`, where: document.locate(path) }];
+    });
+}
+function describeBops(item, earlier) {
+    const others = Object.keys(item).filter((key) => key !== 'bops');
+    if (others.length > 0)
+        return { what: `has \`bops\` and ${listKeys(others)}`, fix: BOTH_FORMS };
+    if (earlier.some((other) => typeof other === 'object' && other !== null && 'bops' in other)) {
+        return { what: 'is a second limit on bit operations', fix: 'keep one of the two' };
+    }
+    const { bops } = item;
+    if (typeof bops !== 'string' || parseBitOperations(bops) !== undefined)
+        return undefined;
+    return { key: 'bops', what: `is ${describeFound(bops)}, expected more than 0 and at most 100%` };
+}
+function describeCosts(item, earlier) {
+    const missing = COST_KEYS.filter((key) => !(key in item));
+    if (missing.length > 0)
+        return { what: `lacks ${listKeys(missing)}`, fix: BOTH_FORMS };
+    const name = nameOf(item);
+    if (typeof name !== 'string')
+        return undefined;
+    if (RESERVED_NAMES.includes(name)) {
+        return { key: 'name', what: `is ${name}, which another limit is called`, fix: 'choose another name' };
+    }
+    if (!earlier.some((other) => nameOf(other) === name))
+        return undefined;
+    return { key: 'name', what: `is ${describeFound(name)}, as an earlier one is`, fix: 'give each limit its own name' };
+}
+function nameOf(item) {
+    return typeof item === 'object' && item !== null && 'name' in item ? item.name : undefined;
+}
+function listKeys(keys) {
+    return keys.map((key) => `\`${key}\``).join(' and ');
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/duration.js
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600 };
 /**
@@ -23477,6 +23713,94 @@ function parseDuration(value) {
         return Number.isFinite(value) && value >= 0 ? value : undefined;
     const [, amount, unit] = /^([0-9]*\.?[0-9]+) ?([smh]?)$/.exec(value.trim()) ?? [];
     return amount === undefined ? undefined : Number(amount) * (UNIT_SECONDS[unit] ?? 1);
+}
+
+;// CONCATENATED MODULE: ./build/src/config/metric-rules.js
+
+const METRICS = ['top1', 'top5', 'kl', 'command'];
+/** Nothing for a metric that there is not. */
+function findMetricProblems(document, read) {
+    const metric = METRICS.find((known) => known === read(['gate', 'metric']));
+    if (metric === undefined)
+        return [];
+    const limits = [['gate'], ['gate', 'warn']].flatMap((section) => [
+        ...findSideProblems(document, read, section, metric),
+        ...findRangeProblems(document, read, section, metric),
+    ]);
+    const sources = metric === 'command' ? findCommandProblems(document, read) : findSampleProblems(document, read, metric);
+    return [...limits, ...sources];
+}
+/** Whether less of the metric is better. */
+function isLoss(read) {
+    const metric = read(['gate', 'metric']);
+    return metric === 'kl' || (metric === 'command' && read(['evaluate', 'better']) === 'lower');
+}
+/** A limit that every bad model keeps, and no good one. */
+function findSideProblems(document, read, section, metric) {
+    const wantsLess = isLoss(read);
+    const path = [...section, wantsLess ? 'min' : 'max'];
+    if (read(path) === undefined)
+        return [];
+    const what = `\`${renderPath(path)}\` does not fit the metric ${metric}, where ${wantsLess ? 'less' : 'more'} is better`;
+    const other = metric === 'command' ? `, or set \`evaluate.better: ${wantsLess ? 'higher' : 'lower'}\`` : '';
+    const fix = `${wantsLess ? 'use `max`' : 'use `min` or `max-drop`'}${other}`;
+    return [{ what, where: document.locateKey(path), fix }];
+}
+/** What a command measures may have any value. */
+function findRangeProblems(document, read, section, metric) {
+    if (metric === 'command')
+        return [];
+    const [min, max, maxDrop] = [
+        [...section, 'min'],
+        [...section, 'max'],
+        [...section, 'max-drop'],
+    ];
+    const check = (path, isGood, expected, fix) => {
+        const value = read(path);
+        if (typeof value !== 'number' || !Number.isFinite(value) || isGood(value))
+            return [];
+        const what = `\`${renderPath(path)}\` is ${value}, expected ${expected}`;
+        return [{ what, where: document.locate(path), ...(fix === undefined ? {} : { fix }) }];
+    };
+    if (metric === 'kl')
+        return check(max, (value) => value >= 0, 'a number, at least 0');
+    return [
+        ...check(min, (value) => value >= 0 && value <= 1, 'a share from 0 to 1 (0.9 is 90 %)'),
+        ...check(maxDrop, (value) => value <= 1, `a share from 0 to 1 for ${metric}`, 'one percentage point is 0.01'),
+    ];
+}
+function findCommandProblems(document, read) {
+    const problems = [];
+    if (read(['evaluate']) === undefined) {
+        const what = '`gate.metric` is command, and there is no `evaluate` that names one';
+        const fix = 'add `evaluate: { command: [python3, measure.py] }`';
+        problems.push({ what, where: document.locate(['gate', 'metric']), fix });
+    }
+    for (const path of [
+        ['data', 'evaluation'],
+        ['gate', 'output'],
+    ]) {
+        if (read(path) === undefined)
+            continue;
+        const what = `\`${renderPath(path)}\` would not be read: the metric is a command, which runs the model by itself`;
+        problems.push({ what, where: document.locateKey(path), fix: 'remove it' });
+    }
+    return problems;
+}
+function findSampleProblems(document, read, metric) {
+    const problems = [];
+    if (read(['evaluate']) !== undefined) {
+        const what = `\`evaluate\` would not be read: the metric is ${metric}`;
+        const fix = 'set `gate.metric: command`, or remove it';
+        problems.push({ what, where: document.locateKey(['evaluate']), fix });
+    }
+    const data = read(['data']);
+    if (typeof data === 'object' && data !== null && read(['data', 'evaluation']) === undefined) {
+        const what = `\`data.evaluation\` is missing, expected the samples that ${metric} is measured on`;
+        const fix = 'add `evaluation: { path: … }`';
+        problems.push({ what, where: document.locateKey(['data', 'evaluation']), fix });
+    }
+    return problems;
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/overrides.js
@@ -23499,6 +23823,7 @@ const METHODS = [
     'block',
     'pairwise',
     'auto',
+    'external',
 ];
 const CACHE_SETTINGS = ['auto', 'github', 'local', 'off'];
 /** More bits than a float weight has are no budget. */
@@ -23555,7 +23880,7 @@ function parseBudget({ size, bitsPerWeight }, name) {
         return { what, fix: 'remove one of the two' };
     }
     if (size !== undefined) {
-        const expected = 'a size such as 125000, "125 KB", "300 KiB" or "25%"';
+        const expected = 'a size such as 125000, "125 KB", "300 KiB" or "25%", or auto';
         return parseSize(size) ?? { what: `${name('size')} is "${size}", expected ${expected}` };
     }
     if (bitsPerWeight === undefined)
@@ -23568,6 +23893,8 @@ function parseBudget({ size, bitsPerWeight }, name) {
 }
 /** A budget from a size as the config and `--size` take it; undefined when it is none. */
 function parseSize(size) {
+    if (size === 'auto')
+        return { kind: 'auto' };
     const sizeBytes = parseByteSize(size);
     if (sizeBytes !== undefined)
         return { kind: 'bytes', sizeBytes };
@@ -23597,67 +23924,258 @@ function withoutAbsent(fields) {
     return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+;// CONCATENATED MODULE: ./build/src/config/config-rules.js
+/** What a schema cannot say: settings that fit the metric, sizes that are sizes, paths that do not collide. */
+
+
+
+
+
+
+
+/** Checks the rules that need more than a schema. What has the wrong type is passed over: the schema speaks of that. */
+function findRuleProblems(document, directory, applied) {
+    const read = (path) => readValue(document.value, path);
+    return [
+        ...findMetricProblems(document, read),
+        ...findIdleWarnings(document, read),
+        ...findSizeProblems(document, read),
+        ...findAutoProblems(document, read, applied),
+        ...findDurationProblems(document, read),
+        ...findChannelProblems(document, read),
+        ...findActivationProblems(document, read),
+        ...findExternalProblems(document, read, applied),
+        ...findAllocationProblems(document, read, applied),
+        ...findConstraintProblems(document, read(['constraints'])),
+        ...findPathProblems(document, read, directory, applied),
+    ];
+}
+function readValue(value, path) {
+    return path.reduce((at, key) => {
+        const isHolder = typeof at === 'object' && at !== null && Object.hasOwn(at, key);
+        return isHolder ? at[key] : undefined;
+    }, value);
+}
+/** A warning that is no stricter than the limit itself would never be seen. */
+function findIdleWarnings(document, read) {
+    const sizeAt = (path) => {
+        const size = read(path);
+        return typeof size === 'string' || typeof size === 'number' ? parseByteSize(size) : undefined;
+    };
+    return ['min', 'max', 'max-drop', 'max-size'].flatMap((key) => {
+        const numberAt = key === 'max-size' ? sizeAt : read;
+        const [warn, limit] = [numberAt(['gate', 'warn', key]), numberAt(['gate', key])];
+        if (typeof warn !== 'number' || typeof limit !== 'number')
+            return [];
+        if (key === 'min' ? warn > limit : warn < limit)
+            return [];
+        const what = `\`gate.warn.${key}\` is no stricter than \`gate.${key}\`, so it would never warn`;
+        const fix = `set it ${key === 'min' ? 'above' : 'below'} \`gate.${key}\`, or remove it`;
+        return [{ what, where: document.locate(['gate', 'warn', key]), fix }];
+    });
+}
+/** Texts that look like sizes and are none: less than a byte, more than 100 %, too large to count. */
+function findSizeProblems(document, read) {
+    const refuse = (path, isSize, expected) => {
+        const size = read(path);
+        if (typeof size !== 'string' || isSize(size))
+            return [];
+        const what = `\`${renderPath(path)}\` is ${describeFound(size)}, expected ${expected}`;
+        return [{ what, where: document.locate(path) }];
+    };
+    return [
+        ...refuse(['budget', 'size'], (size) => parseSize(size) !== undefined, 'at least 1 byte and at most 100%'),
+        ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+        ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+        ...refuse(['memory-limit'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
+    ];
+}
+/** The smallest model that passes is the smallest of all where nothing limits the accuracy. */
+function findAutoProblems(document, read, applied) {
+    const place = [['budget'], ['budget', 'size']].find((path) => read(path) === 'auto');
+    const isAuto = applied.budget === undefined ? place !== undefined : applied.budget.kind === 'auto';
+    if (!isAuto || ['min', 'max', 'max-drop'].some((key) => read(['gate', key]) !== undefined))
+        return [];
+    const where = applied.budget === undefined ? { where: document.locate(place) } : {};
+    const what = 'the budget is auto, the smallest model that passes the gate, and the gate has no limit on the accuracy';
+    const limits = isLoss(read) ? '`gate.max`' : '`gate.min`';
+    return [{ what, ...where, fix: `set \`gate.max-drop\` or ${limits}, or name a size` }];
+}
+function findDurationProblems(document, read) {
+    const settings = [
+        { path: ['sensitivity', 'time-limit'], word: undefined },
+        { path: ['search', 'time-limit'], word: 'auto' },
+        { path: ['evaluate', 'time-limit'], word: undefined },
+    ];
+    return settings.flatMap(({ path, word }) => {
+        const time = read(path);
+        if ((typeof time !== 'string' && typeof time !== 'number') || parseDuration(time) !== undefined)
+            return [];
+        if (time === word)
+            return [];
+        const expected = `${word === undefined ? '' : `${word}, or `}a time such as 90 (seconds), "90s", "10m" or "2h"`;
+        const what = `\`${renderPath(path)}\` is ${describeFound(time)}, expected ${expected}`;
+        return [{ what, where: document.locate(path) }];
+    });
+}
+function findChannelProblems(document, read) {
+    const mean = read(['data', 'preprocess', 'mean']);
+    const std = read(['data', 'preprocess', 'std']);
+    if (!Array.isArray(mean) || !Array.isArray(std) || mean.length === std.length)
+        return [];
+    const what = `\`data.preprocess.std\` has ${std.length} numbers where \`mean\` has ${mean.length}, expected as many`;
+    return [{ what, where: document.locate(['data', 'preprocess', 'std']), fix: 'give one number per channel in both' }];
+}
+/** Integer kernels take eight-bit weights beside eight-bit activations. */
+function findActivationProblems(document, read) {
+    const path = ['quantize', 'activations'];
+    if (read(path) === undefined)
+        return [];
+    const where = document.locateKey(path);
+    const problems = [];
+    if (read(['quantize', 'format']) !== 'qdq') {
+        problems.push({ what: '`quantize.activations` needs the format qdq', where, fix: 'set `quantize.format: qdq`' });
+    }
+    const bits = read(['quantize', 'bits']);
+    if (!Array.isArray(bits) || bits.some((width) => width !== 8)) {
+        problems.push({ what: '`quantize.activations` needs weights of 8 bits', where, fix: 'set `quantize.bits: [8]`' });
+    }
+    return problems;
+}
+/** The method external and the path of its file come together; `--method` may leave a path idle, or make use of one. */
+function findExternalProblems(document, read, applied) {
+    const [method, path] = [read(['sensitivity', 'method']), read(['sensitivity', 'path'])];
+    if (path === undefined && (applied.method ?? method) === 'external') {
+        const where = applied.method === undefined ? { where: document.locate(['sensitivity', 'method']) } : {};
+        const what = 'the method external reads sensitivities from a file, and `sensitivity.path` names none';
+        return [{ what, ...where, fix: 'set `sensitivity.path`, or name a method that measures' }];
+    }
+    if (path === undefined || method === 'external' || applied.method === 'external')
+        return [];
+    const what = '`sensitivity.path` is read only with the method external';
+    const fix = 'set `sensitivity.method: external`, or remove the path';
+    return [{ what, where: document.locateKey(['sensitivity', 'path']), fix }];
+}
+/** An allocation that is given cannot be made smaller, and has no use for sensitivities. */
+function findAllocationProblems(document, read, applied) {
+    const path = ['quantize', 'allocation'];
+    if (read(path) === undefined)
+        return [];
+    const where = document.locateKey(path);
+    const problems = [];
+    const isAuto = [['budget'], ['budget', 'size']].some((budget) => read(budget) === 'auto');
+    if (applied.budget === undefined ? isAuto : applied.budget.kind === 'auto') {
+        const what = 'the budget is auto, which chooses the widths that `quantize.allocation` gives';
+        problems.push({ what, where, fix: 'name a size or no budget, or remove the allocation' });
+    }
+    if ((applied.method ?? read(['sensitivity', 'method'])) === 'external') {
+        const what = 'the method external serves a choice of widths, and `quantize.allocation` leaves none';
+        problems.push({ what, where, fix: 'remove one of the two' });
+    }
+    const hasBudget = (applied.budget ?? read(['budget'])) !== undefined;
+    const hasLimit = ['min', 'max', 'max-drop', 'max-size'].some((key) => read(['gate', key]) !== undefined);
+    // Of other metrics it is checked at least that all outputs are numbers.
+    if (!hasBudget && !hasLimit && read(['gate', 'metric']) === 'command') {
+        const what = '`quantize.allocation` without a budget, a command for a metric and no limit: nothing would be checked';
+        problems.push({ what, where, fix: 'set a budget, or a limit under `gate`' });
+    }
+    return problems;
+}
+/** Of the cost tables. */
+function tablePaths(read, pathAt) {
+    const constraints = read(['constraints']);
+    return Array.isArray(constraints) ? constraints.map((_, index) => pathAt(['constraints', index, 'costs'])) : [];
+}
+function findPathProblems(document, read, directory, applied) {
+    const pathAt = (path) => {
+        const text = read(path);
+        return typeof text === 'string' ? (0,external_node_path_namespaceObject.resolve)(directory, text) : undefined;
+    };
+    const calibration = pathAt(['data', 'calibration', 'path']);
+    const evaluation = pathAt(['data', 'evaluation', 'path']);
+    const output = applied.outputPath ?? pathAt(['output']);
+    const files = [
+        ['sensitivity', 'path'],
+        ['quantize', 'allocation'],
+    ].map(pathAt);
+    const inputs = [
+        applied.modelPath ?? pathAt(['model']),
+        calibration,
+        evaluation,
+        ...files,
+        ...tablePaths(read, pathAt),
+    ];
+    const problems = [];
+    if (calibration !== undefined && calibration === evaluation) {
+        problems.push({
+            what: '`data.evaluation.path` is the calibration data',
+            where: document.locate(['data', 'evaluation', 'path']),
+            fix: 'evaluate on samples that were not used to choose the bit-widths',
+        });
+    }
+    if (output !== undefined && inputs.includes(output)) {
+        const where = applied.outputPath === undefined ? { where: document.locate(['output']) } : {};
+        const what = `the output ${output} is one of the inputs and would overwrite it`;
+        problems.push({ what, ...where, fix: 'choose another path for the output' });
+    }
+    return problems;
+}
+
 // EXTERNAL MODULE: ./node_modules/ajv/dist/2020.js
 var _2020 = __nccwpck_require__(2210);
 ;// CONCATENATED MODULE: ./build/schemas/config.v1.schema.json
-const config_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:config:v1","title":"bitgate config, version 1","description":"One run of bitgate: which model is quantized to which budget, on which data it is measured, and which limits the result must keep. Relative paths are relative to the folder of this file.","type":"object","required":["version","model","output","budget","data"],"additionalProperties":false,"properties":{"version":{"description":"Version of this format.","const":1},"model":{"description":"The trained float model, an ONNX file.","type":"string","minLength":1,"examples":["models/resnet20.onnx"]},"output":{"description":"The quantized ONNX file to write. Folders on the way are made.","type":"string","minLength":1,"examples":["build/resnet20.quant.onnx"]},"report":{"description":"Folder for the report: result.json, summary.md and report.html.","type":"string","minLength":1,"default":"bitgate-report"},"budget":{"description":"How large the result may be: either `size` or `bits`.","type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{"size":{"title":"a size such as 125000 (bytes), \\"125 KB\\", \\"300 KiB\\" or \\"25%\\"","description":"Size of the whole quantized file: a number of bytes, a text with a unit (B, KB, MB, GB of 1000; KiB, MiB, GiB of 1024), or a share of the float file in percent. Part bytes are rounded down.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB|%))$","examples":[125000,"125 KB","300 KiB","25%"]},"bits":{"description":"Mean number of bits per quantizable weight; everything else in the file comes on top.","type":"number","exclusiveMinimum":0,"maximum":32,"examples":[3]}}},"quantize":{"description":"How weights are quantized.","type":"object","additionalProperties":false,"default":{},"properties":{"bits":{"description":"The bit-widths a layer may get.","type":"array","minItems":1,"uniqueItems":true,"items":{"description":"One bit-width.","type":"integer","minimum":2,"maximum":8},"default":[2,4,8]},"method":{"description":"How weights are rounded. rtn: to the nearest point of the grid, whose scale is searched for the least squared error. gptq: with error feedback through the inverse second moments of the layer\'s inputs. gpfq: greedily along the path of the layer\'s outputs.","enum":["rtn","gptq","gpfq"],"default":"gptq"},"correct":{"description":"What is fitted to each layer\'s quantized output, channel by channel, and folded into scales and biases. bias: its mean. affine: scale and shift. none: nothing.","enum":["none","bias","affine"],"default":"affine"},"granularity":{"description":"Which weights share a scale. tensor: all of a layer. channel: those of one output channel. block: so many consecutive inputs of one output channel, in matrices; convolutions keep one scale per channel.","anyOf":[{"enum":["tensor","channel"]},{"type":"object","additionalProperties":false,"required":["block"],"properties":{"block":{"description":"Inputs per scale.","type":"integer","minimum":2,"maximum":65536}}}],"default":"channel","examples":[{"block":32}]},"format":{"description":"How quantized weights are stored. packed: in exactly their bits, decoded by standard ONNX operators that runtimes fold away when they load the model. qdq: as INT2, INT4 or INT8 with DequantizeLinear, for compilers and execution providers that fuse it; 3 bits take 4, and 5 to 7 take 8.","enum":["packed","qdq"],"default":"packed"},"pin":{"description":"Layers whose width is fixed: a layer name, or a glob with `*`, and its width or float. The first that matches a layer counts.","type":"object","default":{},"additionalProperties":{"description":"The width of the layers that match, or float to leave them as they are.","enum":[2,3,4,5,6,7,8,"float"]},"examples":[{"conv1":8,"head.*":"float"}]},"tie":{"description":"Groups of layers that get the same width, each a list of layer names or globs.","type":"array","default":[],"items":{"description":"One group.","type":"array","minItems":1,"items":{"description":"A layer name, or a glob with `*`.","type":"string","minLength":1}},"examples":[[["*.q_proj","*.k_proj","*.v_proj"]]]},"activations":{"description":"Also quantize activations, so that runtimes use integer kernels. Needs format qdq and 8-bit weights.","type":"object","additionalProperties":false,"properties":{"bits":{"description":"Bits of an activation.","const":8,"default":8},"range":{"description":"How the range of each activation is found on the calibration samples. min-max: all of it. percentile: all but one value in a hundred thousand on either side. mse: the one with the least squared error.","enum":["min-max","percentile","mse"],"default":"min-max"}},"examples":[{"bits":8,"range":"mse"}]}}},"data":{"description":"The samples the model is measured on: .npz or .npy files, or folders of images with one sub-folder per class.","type":"object","required":["calibration","evaluation"],"additionalProperties":false,"properties":{"calibration":{"description":"Samples on which the harm of quantizing each layer is measured. Take samples that the model was not trained on.","type":"object","required":["path"],"additionalProperties":false,"properties":{"path":{"description":"A .npz or .npy file, or a folder of images.","type":"string","minLength":1,"examples":["data/calibration.npz"]},"samples":{"description":"How many samples to take, chosen by `seed`. Fewer available is an error.","type":"integer","minimum":1,"maximum":2147483647,"default":512}}},"evaluation":{"description":"Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples.","type":"object","required":["path"],"additionalProperties":false,"properties":{"path":{"description":"A .npz or .npy file, or a folder of images.","type":"string","minLength":1,"examples":["data/test.npz"]},"samples":{"description":"How many samples to take, chosen by `seed`; all of them when absent. Fewer available is an error.","type":"integer","minimum":1,"maximum":2147483647}}},"preprocess":{"description":"From stored pixels to model input: value = (pixel / scale - mean) / std, per channel.","type":"object","additionalProperties":false,"default":{},"properties":{"scale":{"description":"Pixels are divided by this first; 255 maps bytes to 0...1.","type":"number","exclusiveMinimum":0,"default":1},"mean":{"description":"Subtracted after scaling: one number for all channels, or a list with one per channel.","type":["number","array"],"minItems":1,"items":{"description":"The mean of one channel.","type":"number"},"default":0,"examples":[[0.485,0.456,0.406]]},"std":{"description":"Divided by last: one number for all channels, or a list with one per channel.","type":["number","array"],"exclusiveMinimum":0,"minItems":1,"items":{"description":"The standard deviation of one channel.","type":"number","exclusiveMinimum":0},"default":1,"examples":[[0.229,0.224,0.225]]},"order":{"description":"Order of the colour channels that the model takes.","enum":["rgb","bgr"],"default":"rgb"},"layout":{"description":"Order of axes that the model takes: nchw has channels before height and width, nhwc after.","enum":["nchw","nhwc"],"default":"nchw"},"resize":{"title":"a whole number of pixels, or a list [height, width]","description":"Images only: length of the shorter side after resizing, or the exact [height, width]. When absent, an image is resized straight to the size of the model\'s input.","type":["integer","array"],"minimum":1,"maximum":65535,"minItems":2,"maxItems":2,"items":{"description":"Height, then width, in pixels.","type":"integer","minimum":1,"maximum":65535},"examples":[256,[240,320]]},"crop":{"description":"Images only: after resizing, cut the centre to the size of the model\'s input (center), or leave the image whole (none).","enum":["center","none"],"default":"center"}}}}},"sensitivity":{"description":"How the harm of quantizing layers is measured and modelled.","type":"object","additionalProperties":false,"default":{},"properties":{"method":{"description":"local: from the second moments of each layer\'s input, without running the model. diagonal: every layer at every width by itself. block: also pairs of layers that stand near each other. pairwise: all pairs (CLADO). auto: the richest that fits the time limit.","enum":["local","diagonal","block","pairwise","auto"],"default":"auto"},"time-limit":{"title":"a time such as 90 (seconds), \\"90s\\", \\"10m\\" or \\"2h\\"","description":"What measuring may take by the forecast: auto chooses by it.","type":["number","string"],"default":"10m","examples":["10m"]},"loss":{"description":"kl: divergence of the output distribution from the float model\'s, needs no labels. cross-entropy: with labels. mse: squared difference of the outputs, for outputs that are no distribution.","enum":["kl","cross-entropy","mse"],"default":"kl"},"transform":{"description":"Applied to losses before pair terms are formed. log1p: log(1 + loss), which tames the saturation at low widths.","enum":["none","log1p"],"default":"none"},"psd":{"description":"Project the matrix of sensitivities onto the positive semi-definite cone. Without it, allocations may be predicted better than float.","type":"boolean","default":true}}},"search":{"description":"The choice by measurement: allocations that different models of the damage propose are built with their corrections and measured, and the best is improved by moves measured in its context.","type":"object","additionalProperties":false,"default":{},"properties":{"time-limit":{"title":"a time such as 90 (seconds), \\"90s\\", \\"10m\\" or \\"2h\\"","description":"What the choice may take. 0: the first proposal is taken as it is.","type":["number","string"],"default":"60s","examples":["10m"]}}},"gate":{"description":"The limits that the quantized model must keep. The size budget is always one of them; without `min`, `max` or `max-drop` nothing limits the accuracy, and the report says so.","type":"object","additionalProperties":false,"default":{},"properties":{"metric":{"description":"What is measured on the evaluation samples. top1, top5: share of samples whose label is the first, or among the first five, of the model\'s classes. kl: mean divergence from the float model, in nats, needs no labels.","enum":["top1","top5","kl"],"default":"top1"},"output":{"description":"The output of the model that the metric reads. Needed only where several could hold the class scores.","type":"string","minLength":1,"examples":["logits"]},"min":{"title":"a share from 0 to 1 (0.9 is 90 %)","description":"Least value of the metric, for top1 and top5: 0.9 is 90 %.","type":"number","minimum":0,"maximum":1,"examples":[0.9]},"max":{"description":"Largest value of the metric, for kl.","type":"number","minimum":0,"examples":[0.05]},"max-drop":{"description":"By how much the metric may be worse than the float model\'s on the same samples: for top1 and top5, 0.01 is one percentage point.","type":"number","minimum":0,"examples":[0.01]},"max-size":{"title":"a size such as 125000 (bytes), \\"125 KB\\" or \\"300 KiB\\"","description":"Largest size of the quantized file, besides the budget: a number of bytes, or a text with a unit as in `budget.size`.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","examples":["130 KB"]},"confidence":{"title":"a confidence level from 0.5 to 0.9999 (0.95 is 95 %)","description":"Level of the confidence intervals that decide: a limit on the metric passes when the whole interval keeps it, fails when none of it does, and is inconclusive between. When absent, the measured values decide.","type":"number","minimum":0.5,"maximum":0.9999,"examples":[0.95]},"inconclusive":{"description":"What an inconclusive verdict does to the build: fail it, or only warn.","enum":["fail","warn"],"default":"fail"},"warn":{"description":"Stricter limits that only warn. The measured values decide them, whatever `confidence` is.","type":"object","additionalProperties":false,"default":{},"properties":{"min":{"title":"a share from 0 to 1 (0.9 is 90 %)","description":"Warn below this value of the metric, for top1 and top5.","type":"number","minimum":0,"maximum":1,"examples":[0.91]},"max":{"description":"Warn above this value of the metric, for kl.","type":"number","minimum":0,"examples":[0.02]},"max-drop":{"description":"Warn when the metric is worse than the float model\'s by more than this.","type":"number","minimum":0,"examples":[0.005]},"max-size":{"title":"a size such as 125000 (bytes), \\"125 KB\\" or \\"300 KiB\\"","description":"Warn when the quantized file is larger than this.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","examples":["120 KB"]}}}}},"seed":{"description":"Seeds the choice of samples: the same seed chooses the same samples.","type":"integer","minimum":0,"maximum":4294967295,"default":0},"device":{"description":"Where models run. auto: cuda, then webgpu, then cpu, the first that works; the report says which. Any other is used, or the run ends with the reason why it cannot be.","enum":["auto","cpu","cuda","webgpu","tensorrt","coreml","dml"],"default":"auto"},"cache":{"description":"Where measured losses are kept, so that nothing is measured twice. auto: in the Actions cache for the action and on this machine for the command line, nowhere for releases and tags. github: in the Actions cache. local: on this machine. off: nowhere.","enum":["auto","github","local","off"],"default":"auto"},"cache-dir":{"description":"Folder of what is kept on this machine. When absent: the runner\'s folder of tools for the action, the user\'s cache folder for the command line.","type":"string","minLength":1,"examples":["/mnt/bitgate-cache"]},"cache-verify":{"description":"How many units of what is kept, chosen at random, are measured again before the rest is believed; one that differs, and none of it is.","type":"integer","minimum":0,"maximum":2147483647,"default":0},"memory-limit":{"title":"a size such as 2000000000 (bytes), \\"2 GB\\" or \\"512 MiB\\"","description":"What one session of the runtime may take while networks are measured, by estimate: more networks in one session are faster. A number of bytes, or a text with a unit as in `budget.size`.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","default":"2 GB","examples":["512 MiB"]}}}');
-;// CONCATENATED MODULE: ./build/src/config/schema-words.js
-/** JSON Schema in words: what a value is, and what it should have been. */
-/** Longer texts are cut in messages. */
-const MAX_FOUND_LENGTH = 60;
-/** Names a value found in a config: `9`, `"gptq"`, `a list`, `empty`. */
-function describeFound(value) {
-    if (value === null)
-        return 'empty';
-    if (Array.isArray(value))
-        return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-    if (typeof value === 'object')
-        return 'a map';
-    if (typeof value !== 'string')
-        return String(value);
-    return JSON.stringify(value.length > MAX_FOUND_LENGTH ? `${value.slice(0, MAX_FOUND_LENGTH)}…` : value);
-}
-/** Says what a schema allows: its title where it has one, else its values, or its types with their ranges. */
-function describeExpected(node) {
-    if (node.const !== undefined)
-        return String(node.const);
-    if (node.enum)
-        return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(', ')}`;
-    const types = typeof node.type === 'string' ? [node.type] : (node.type ?? []);
-    // The title of a map is its heading, not a name for its values.
-    if (node.title !== undefined && !types.includes('object'))
-        return node.title;
-    return types.map((type) => describeType(type, node)).join(' or ');
-}
-function describeType(type, node) {
-    switch (type) {
-        case 'object':
-            return describeMap(node);
-        case 'array':
-            return `a list${node.minItems === undefined ? '' : ' that is not empty'}, each item ${describeExpected(node.items ?? {})}`;
-        case 'string':
-            return 'a text that is not empty';
-        case 'boolean':
-            return 'true or false';
-        default:
-            return `${type === 'integer' ? 'a whole number' : 'a number'}${describeRange(node)}`;
+const config_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:config:v1","title":"bitgate config, version 1","description":"One run of bitgate: which model is quantized to which budget, on which data it is measured, and which limits the result must keep. Relative paths are relative to the folder of this file.","type":"object","required":["version","model","output","data"],"anyOf":[{"required":["budget"]},{"required":["quantize"],"properties":{"quantize":{"type":"object","required":["allocation"]}}}],"additionalProperties":false,"properties":{"version":{"description":"Version of this format.","const":1},"model":{"description":"The trained float model, an ONNX file.","type":"string","minLength":1,"examples":["models/resnet20.onnx"]},"output":{"description":"The quantized ONNX file to write. Folders on the way are made.","type":"string","minLength":1,"examples":["build/resnet20.quant.onnx"]},"report":{"description":"Folder for the report: result.json, summary.md and report.html, and the sensitivities that were measured.","type":"string","minLength":1,"default":"bitgate-report"},"budget":{"title":"a map with size or bits, or auto","description":"How large the result may be: either `size` or `bits`. Or `budget: auto`, the smallest model that passes the gate, which then needs a limit on the accuracy. Needed, unless `quantize.allocation` says which width each layer has.","type":["object","string"],"pattern":"^auto$","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{"size":{"title":"a size such as 125000 (bytes), \\"125 KB\\", \\"300 KiB\\" or \\"25%\\", or auto","description":"Size of the whole quantized file: a number of bytes, a text with a unit (B, KB, MB, GB of 1000; KiB, MiB, GiB of 1024), or a share of the float file in percent. Part bytes are rounded down. auto: as `budget: auto`.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^(auto|[0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB|%))$","examples":[125000,"125 KB","300 KiB","25%"]},"bits":{"description":"Mean number of bits per quantizable weight; everything else in the file comes on top.","type":"number","exclusiveMinimum":0,"maximum":32,"examples":[3]}}},"constraints":{"description":"Further limits that every allocation keeps, all of them together with the budget. Each limits a sum over the layers: either bit operations, with `bops`, or whatever a table of costs counts, with `name`, `costs` and `limit`.","type":"array","default":[],"items":{"description":"One further limit: `bops` alone, or `name`, `costs` and `limit`.","type":"object","additionalProperties":false,"properties":{"bops":{"title":"bit operations such as 2500000000, \\"2.5 G\\" or \\"10%\\"","description":"Bit operations of one sample at most: multiply-accumulate operations, times the bits of the weight, times the bits of the activation (8 with `quantize.activations`, else those of the float model). A number, a text with a prefix (k, M, G, T, P), or a share of the float model\'s in percent.","type":["number","string"],"exclusiveMinimum":0,"pattern":"^[0-9]+(\\\\.[0-9]+)? ?[kMGTP%]?$","examples":[2500000000,"2.5 G","10%"]},"name":{"description":"What messages and the report call the limit.","type":"string","minLength":1,"examples":["latency on the phone"]},"costs":{"description":"A JSON file with the cost of every layer at every width that it may get, as schemas/costs.v1.schema.json has it.","type":"string","minLength":1,"examples":["latency.json"]},"limit":{"description":"What the sum of the costs may be at most.","type":"number","minimum":0,"examples":[12.5]},"unit":{"description":"Unit of the limit and the costs, for messages and the report; that of the file when absent.","type":"string","minLength":1,"examples":["ms"]}}},"examples":[[{"bops":"10%"},{"name":"latency","costs":"latency.json","limit":12.5,"unit":"ms"}]]},"quantize":{"description":"How weights are quantized.","type":"object","additionalProperties":false,"default":{},"properties":{"bits":{"description":"The bit-widths a layer may get.","type":"array","minItems":1,"uniqueItems":true,"items":{"description":"One bit-width.","type":"integer","minimum":2,"maximum":8},"default":[2,4,8]},"method":{"description":"How weights are rounded. rtn: to the nearest point of the grid, whose scale is searched for the least squared error. gptq: with error feedback through the inverse second moments of the layer\'s inputs. gpfq: greedily along the path of the layer\'s outputs.","enum":["rtn","gptq","gpfq"],"default":"gptq"},"correct":{"description":"What is fitted to each layer\'s quantized output, channel by channel, and folded into scales and biases. bias: its mean. affine: scale and shift. none: nothing.","enum":["none","bias","affine"],"default":"affine"},"granularity":{"description":"Which weights share a scale. tensor: all of a layer. channel: those of one output channel. block: so many consecutive inputs of one output channel, in matrices; convolutions keep one scale per channel.","anyOf":[{"enum":["tensor","channel"]},{"type":"object","additionalProperties":false,"required":["block"],"properties":{"block":{"description":"Inputs per scale.","type":"integer","minimum":2,"maximum":65536}}}],"default":"channel","examples":[{"block":32}]},"format":{"description":"How quantized weights are stored. packed: in exactly their bits, decoded by standard ONNX operators that runtimes fold away when they load the model. qdq: as INT2, INT4 or INT8 with DequantizeLinear, for compilers and execution providers that fuse it; 3 bits take 4, and 5 to 7 take 8.","enum":["packed","qdq"],"default":"packed"},"pin":{"description":"Layers whose width is fixed: a layer name, or a glob with `*`, and its width or float. The first that matches a layer counts.","type":"object","default":{},"additionalProperties":{"description":"The width of the layers that match, or float to leave them as they are.","enum":[2,3,4,5,6,7,8,"float"]},"examples":[{"conv1":8,"head.*":"float"}]},"tie":{"description":"Groups of layers that get the same width, each a list of layer names or globs.","type":"array","default":[],"items":{"description":"One group.","type":"array","minItems":1,"items":{"description":"A layer name, or a glob with `*`.","type":"string","minLength":1}},"examples":[[["*.q_proj","*.k_proj","*.v_proj"]]]},"allocation":{"description":"A JSON file with the width of each layer, chosen elsewhere (schemas/allocation.v1.schema.json), or the result.json of an earlier run: it is packed and gated as it is. Nothing is measured and nothing searched; `bits`, `sensitivity` and `search` are of no account, and a budget is one more limit. Weights that lie on a grid of their width, as quantization-aware training leaves them, are packed without any error.","type":"string","minLength":1,"examples":["allocation.json"]},"activations":{"description":"Also quantize activations, so that runtimes use integer kernels. Needs format qdq and 8-bit weights.","type":"object","additionalProperties":false,"properties":{"bits":{"description":"Bits of an activation.","const":8,"default":8},"range":{"description":"How the range of each activation is found on the calibration samples. min-max: all of it. percentile: all but one value in a hundred thousand on either side. mse: the one with the least squared error.","enum":["min-max","percentile","mse"],"default":"min-max"}},"examples":[{"bits":8,"range":"mse"}]}}},"data":{"description":"The samples the model is measured on: .npz or .npy files, or folders of images with one sub-folder per class.","type":"object","required":["calibration"],"additionalProperties":false,"properties":{"calibration":{"description":"Samples on which the harm of quantizing each layer is measured. Take samples that the model was not trained on.","type":"object","required":["path"],"additionalProperties":false,"properties":{"path":{"description":"A .npz or .npy file, or a folder of images.","type":"string","minLength":1,"examples":["data/calibration.npz"]},"samples":{"description":"How many samples to take, chosen by `seed`. Fewer available is an error.","type":"integer","minimum":1,"maximum":2147483647,"default":512}}},"evaluation":{"description":"Samples on which the float and the quantized model are compared for the gate. They must not be calibration samples. Needed for every metric but command.","type":"object","required":["path"],"additionalProperties":false,"properties":{"path":{"description":"A .npz or .npy file, or a folder of images.","type":"string","minLength":1,"examples":["data/test.npz"]},"samples":{"description":"How many samples to take, chosen by `seed`; all of them when absent. Fewer available is an error.","type":"integer","minimum":1,"maximum":2147483647}}},"preprocess":{"description":"From stored pixels to model input: value = (pixel / scale - mean) / std, per channel.","type":"object","additionalProperties":false,"default":{},"properties":{"scale":{"description":"Pixels are divided by this first; 255 maps bytes to 0...1.","type":"number","exclusiveMinimum":0,"default":1},"mean":{"description":"Subtracted after scaling: one number for all channels, or a list with one per channel.","type":["number","array"],"minItems":1,"items":{"description":"The mean of one channel.","type":"number"},"default":0,"examples":[[0.485,0.456,0.406]]},"std":{"description":"Divided by last: one number for all channels, or a list with one per channel.","type":["number","array"],"exclusiveMinimum":0,"minItems":1,"items":{"description":"The standard deviation of one channel.","type":"number","exclusiveMinimum":0},"default":1,"examples":[[0.229,0.224,0.225]]},"order":{"description":"Order of the colour channels that the model takes.","enum":["rgb","bgr"],"default":"rgb"},"layout":{"description":"Order of axes that the model takes: nchw has channels before height and width, nhwc after.","enum":["nchw","nhwc"],"default":"nchw"},"resize":{"title":"a whole number of pixels, or a list [height, width]","description":"Images only: length of the shorter side after resizing, or the exact [height, width]. When absent, an image is resized straight to the size of the model\'s input.","type":["integer","array"],"minimum":1,"maximum":65535,"minItems":2,"maxItems":2,"items":{"description":"Height, then width, in pixels.","type":"integer","minimum":1,"maximum":65535},"examples":[256,[240,320]]},"crop":{"description":"Images only: after resizing, cut the centre to the size of the model\'s input (center), or leave the image whole (none).","enum":["center","none"],"default":"center"}}}}},"sensitivity":{"description":"How the harm of quantizing layers is measured and modelled.","type":"object","additionalProperties":false,"default":{},"properties":{"method":{"description":"local: from the second moments of each layer\'s input, without running the model. diagonal: every layer at every width by itself. block: also pairs of layers that stand near each other. pairwise: all pairs (CLADO). auto: the richest that fits the time limit. external: nothing is measured, they are read from `path`.","enum":["local","diagonal","block","pairwise","auto","external"],"default":"auto"},"path":{"description":"With method external: a JSON file of sensitivities that were measured or learned elsewhere (schemas/sensitivities.v1.schema.json). Every run that measures leaves such a file beside its report.","type":"string","minLength":1,"examples":["sensitivities.json"]},"time-limit":{"title":"a time such as 90 (seconds), \\"90s\\", \\"10m\\" or \\"2h\\"","description":"What measuring may take by the forecast: auto chooses by it.","type":["number","string"],"default":"10m","examples":["10m"]},"loss":{"description":"kl: divergence of the output distribution from the float model\'s, needs no labels. cross-entropy: with labels. mse: squared difference of the outputs, for outputs that are no distribution.","enum":["kl","cross-entropy","mse"],"default":"kl"},"transform":{"description":"Applied to losses before pair terms are formed. log1p: log(1 + loss), which tames the saturation at low widths.","enum":["none","log1p"],"default":"none"},"psd":{"description":"Project the matrix of sensitivities onto the positive semi-definite cone. Without it, allocations may be predicted better than float.","type":"boolean","default":true}}},"search":{"description":"The choice by measurement: allocations that different models of the damage propose are built with their corrections and measured, and the best is improved by moves measured in its context.","type":"object","additionalProperties":false,"default":{},"properties":{"time-limit":{"title":"auto, or a time such as 90 (seconds), \\"90s\\", \\"10m\\" or \\"2h\\"","description":"What the choice may take. 0: the first proposal is taken as it is. auto: 60s, and 3s in a run for which this machine had kept all measurements.","type":["number","string"],"default":"auto","examples":["10m"]}}},"gate":{"description":"The limits that the quantized model must keep. The size budget is always one of them; without `min`, `max` or `max-drop` nothing limits the accuracy, and the report says so.","type":"object","additionalProperties":false,"default":{},"properties":{"metric":{"description":"What is measured on the evaluation samples. top1, top5: share of samples whose label is the first, or among the first five, of the model\'s classes. kl: mean divergence from the float model, in nats, needs no labels. command: what the command of `evaluate` prints.","enum":["top1","top5","kl","command"],"default":"top1"},"output":{"description":"The output of the model that the metric reads. Needed only where several could hold the class scores.","type":"string","minLength":1,"examples":["logits"]},"min":{"title":"a share from 0 to 1 (0.9 is 90 %), or any number for a command","description":"Least value of the metric, where more is better.","type":"number","examples":[0.9]},"max":{"description":"Largest value of the metric, where less is better: at least 0 for kl, any number for a command.","type":"number","examples":[0.05]},"max-drop":{"description":"By how much the metric may be worse than the float model\'s on the same samples: for top1 and top5, 0.01 is one percentage point. Where less is better, how much more it may be.","type":"number","minimum":0,"examples":[0.01]},"max-size":{"title":"a size such as 125000 (bytes), \\"125 KB\\" or \\"300 KiB\\"","description":"Largest size of the quantized file, besides the budget: a number of bytes, or a text with a unit as in `budget.size`.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","examples":["130 KB"]},"confidence":{"title":"a confidence level from 0.5 to 0.9999 (0.95 is 95 %)","description":"Level of the confidence intervals that decide: a limit on the metric passes when the whole interval keeps it, fails when none of it does, and is inconclusive between. When absent, the measured values decide.","type":"number","minimum":0.5,"maximum":0.9999,"examples":[0.95]},"inconclusive":{"description":"What an inconclusive verdict does to the build: fail it, or only warn.","enum":["fail","warn"],"default":"fail"},"warn":{"description":"Stricter limits that only warn. The measured values decide them, whatever `confidence` is.","type":"object","additionalProperties":false,"default":{},"properties":{"min":{"title":"a share from 0 to 1 (0.9 is 90 %), or any number for a command","description":"Warn below this value of the metric, where more is better.","type":"number","examples":[0.91]},"max":{"description":"Warn above this value of the metric, where less is better.","type":"number","examples":[0.02]},"max-drop":{"description":"Warn when the metric is worse than the float model\'s by more than this.","type":"number","minimum":0,"examples":[0.005]},"max-size":{"title":"a size such as 125000 (bytes), \\"125 KB\\" or \\"300 KiB\\"","description":"Warn when the quantized file is larger than this.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","examples":["120 KB"]}}}}},"evaluate":{"description":"The user\'s own metric, for `gate.metric: command`: a command that runs in the folder of this file, gets the path of a model, and prints what it measures as one line of JSON. It never runs for pull requests of forks.","type":"object","required":["command"],"additionalProperties":false,"properties":{"command":{"title":"a list of a program and its arguments, or a line for the shell","description":"A list runs without a shell and gets the path as its last argument; a line goes through the shell, which has the path in BITGATE_MODEL.","type":["array","string"],"minItems":1,"minLength":1,"items":{"description":"The program, or an argument of it.","type":"string"},"examples":[["python3","measure.py"]]},"time-limit":{"title":"a time such as 90 (seconds), \\"90s\\", \\"10m\\" or \\"2h\\"","description":"What one run of the command may take.","type":["number","string"],"default":"10m","examples":["1h"]},"better":{"description":"Which values are the good ones.","enum":["higher","lower"],"default":"higher"}}},"seed":{"description":"Seeds the choice of samples: the same seed chooses the same samples.","type":"integer","minimum":0,"maximum":4294967295,"default":0},"device":{"description":"Where models run. auto: cuda, then webgpu, then cpu, the first that works; the report says which. Any other is used, or the run ends with the reason why it cannot be.","enum":["auto","cpu","cuda","webgpu","tensorrt","coreml","dml"],"default":"auto"},"cache":{"description":"Where measured losses are kept, so that nothing is measured twice. auto: in the Actions cache for the action and on this machine for the command line, nowhere for releases and tags. github: in the Actions cache. local: on this machine. off: nowhere.","enum":["auto","github","local","off"],"default":"auto"},"cache-dir":{"description":"Folder of what is kept on this machine. When absent: the runner\'s folder of tools for the action, the user\'s cache folder for the command line.","type":"string","minLength":1,"examples":["/mnt/bitgate-cache"]},"cache-verify":{"description":"How many units of what is kept, chosen at random, are measured again before the rest is believed; one that differs, and none of it is.","type":"integer","minimum":0,"maximum":2147483647,"default":0},"memory-limit":{"title":"a size such as 2000000000 (bytes), \\"2 GB\\" or \\"512 MiB\\"","description":"What one session of the runtime may take while networks are measured, by estimate: more networks in one session are faster. A number of bytes, or a text with a unit as in `budget.size`.","type":["integer","string"],"minimum":1,"maximum":9007199254740991,"pattern":"^([0-9]+|[0-9]+(\\\\.[0-9]+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB))$","default":"2 GB","examples":["512 MiB"]}}}');
+;// CONCATENATED MODULE: ./build/src/json-document.js
+/** JSON that a person wrote, or another tool: what does not fit its schema, in plain words with the place in the file. */
+
+
+
+/**
+ * @param subject what the file holds, for the message: `the program`
+ * @throws UserError if it is no JSON
+ */
+function parseJson(text, path, subject) {
+    try {
+        return JSON.parse(text);
+    }
+    catch (cause) {
+        const fix = `write ${subject} as JSON, which has no NaN and no Infinity`;
+        throw new UserError({ what: `no JSON: ${cause.message}`, where: path, fix }, { cause });
     }
 }
-function describeMap({ properties, additionalProperties }) {
-    if (typeof additionalProperties === 'object')
-        return `a map from names to ${describeExpected(additionalProperties)}`;
-    const keys = Object.keys(properties ?? {});
-    return `a map with the key${keys.length === 1 ? '' : 's'} ${keys.join(', ')}`;
+/** One error is enough: a matrix of texts would have a hundred thousand. */
+const OPTIONS = { verbose: true, validateSchema: false };
+/**
+ * @param whole how messages name the document itself
+ * @returns says the first thing in a document that the schema does not allow; compiled for the first document
+ */
+function createChecker(schema, whole = 'the file') {
+    let validate;
+    return (document) => {
+        validate ??= new _2020.Ajv2020(OPTIONS).compile(schema);
+        return validate(document) ? undefined : describeError(validate.errors[0], whole);
+    };
 }
-function describeRange({ minimum, exclusiveMinimum, maximum }) {
-    if (minimum !== undefined && maximum !== undefined)
-        return ` from ${minimum} to ${maximum}`;
-    const limits = [
-        ...(minimum === undefined ? [] : [`at least ${minimum}`]),
-        ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-        ...(maximum === undefined ? [] : [`at most ${maximum}`]),
-    ];
-    return limits.length === 0 ? '' : `, ${limits.join(' and ')}`;
+function describeError({ keyword, instancePath, params, parentSchema, data }, whole) {
+    const path = pathOf(instancePath);
+    const node = parentSchema;
+    if (keyword === 'required') {
+        const key = params.missingProperty;
+        return `\`${renderPath([...path, key])}\` is missing, expected ${describeExpected(node.properties?.[key] ?? {})}`;
+    }
+    if (keyword === 'additionalProperties') {
+        const keys = Object.keys(node.properties ?? {}).join(', ');
+        return `unknown key \`${renderPath([...path, params.additionalProperty])}\`, expected one of ${keys}`;
+    }
+    const subject = path.length === 0 ? whole : `\`${renderPath(path)}\``;
+    return `${subject} is ${describeFound(data)}, expected ${describeExpected(node)}`;
+}
+/** A JSON Pointer (RFC 6901) as keys and indices. */
+function pathOf(pointer) {
+    return pointer
+        .split('/')
+        .slice(1)
+        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/schema-problems.js
@@ -23666,12 +24184,13 @@ function describeRange({ minimum, exclusiveMinimum, maximum }) {
 
 
 
+
 /** A test holds the schema against its own; at every start that would take a tenth of a second. */
-const OPTIONS = { allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true, validateSchema: false };
+const schema_problems_OPTIONS = { allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true, validateSchema: false };
 let compiled;
 /** Compiled when the first config comes, because what starts quickly says sooner that it has started. */
 function validator() {
-    compiled ??= new _2020.Ajv2020(OPTIONS).compile(config_v1_schema_namespaceObject);
+    compiled ??= new _2020.Ajv2020(schema_problems_OPTIONS).compile(config_v1_schema_namespaceObject);
     return compiled;
 }
 /**
@@ -23683,8 +24202,20 @@ function findSchemaProblems(document, given) {
     const validate = validator();
     if (validate(document.value))
         return [];
-    const errors = (validate.errors ?? []).filter((error) => !isGiven(error, given) && !isConsequence(error));
-    return errors.map((error) => describeError(error, document));
+    const errors = (validate.errors ?? [])
+        .filter((error) => !isOtherWay(error))
+        .map((error) => (isOfAlternative(error) ? { ...error, parentSchema: config_v1_schema_namespaceObject } : error))
+        .filter((error) => !isGiven(error, given) && !isConsequence(error));
+    return errors.map((error) => schema_problems_describeError(error, document));
+}
+/** The schema's only alternative is a budget, or an allocation in its place; of the two, the budget is what is missed. */
+function isOtherWay(error) {
+    return error.keyword === 'anyOf'
+        ? error.instancePath === ''
+        : isOfAlternative(error) && error.params.missingProperty !== 'budget';
+}
+function isOfAlternative({ schemaPath }) {
+    return schemaPath.startsWith('#/anyOf');
 }
 function isGiven({ keyword, params, instancePath }, given) {
     return keyword === 'required' && instancePath === '' && given.includes(params.missingProperty);
@@ -23697,8 +24228,8 @@ function isConsequence({ keyword, params, parentSchema, data }) {
     const unknown = Object.keys(data).filter((key) => !allowed.includes(key));
     return unknown.some((key) => nearestName(key, allowed) === params.missingProperty);
 }
-function describeError(error, document) {
-    const path = toPath(error.instancePath);
+function schema_problems_describeError(error, document) {
+    const path = pathOf(error.instancePath);
     const parent = error.parentSchema;
     switch (error.keyword) {
         case 'additionalProperties':
@@ -23769,183 +24300,6 @@ function describeValue(path, { parentSchema, data }, document) {
 }
 function keysOf(node) {
     return Object.keys(node.properties ?? {});
-}
-/** A JSON Pointer (RFC 6901) as keys and indices. */
-function toPath(pointer) {
-    return pointer
-        .split('/')
-        .slice(1)
-        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-/** `data.calibration.path`, `quantize.bits[1]`, `quantize.pin["/conv1/Conv"]`. */
-function renderPath(path) {
-    return path.map((step, depth) => renderStep(String(step), depth === 0)).join('');
-}
-function renderStep(step, isFirst) {
-    if (/^[0-9]+$/.test(step))
-        return `[${step}]`;
-    if (!/^[\w-]+$/.test(step))
-        return `[${JSON.stringify(step)}]`;
-    return isFirst ? step : `.${step}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/config/config-rules.js
-/** What a schema cannot say: limits that fit the metric, sizes that are sizes, paths that do not collide. */
-
-
-
-
-
-
-/** Checks the rules that need more than a schema. What has the wrong type is passed over: the schema speaks of that. */
-function findRuleProblems(document, directory, applied) {
-    const read = (path) => readValue(document.value, path);
-    return [
-        ...findLimitProblems(document, read),
-        ...findSizeProblems(document, read),
-        ...findDurationProblems(document, read),
-        ...findChannelProblems(document, read),
-        ...findActivationProblems(document, read),
-        ...findPathProblems(document, read, directory, applied),
-    ];
-}
-function readValue(value, path) {
-    return path.reduce((at, key) => {
-        const isHolder = typeof at === 'object' && at !== null && Object.hasOwn(at, key);
-        return isHolder ? at[key] : undefined;
-    }, value);
-}
-function findLimitProblems(document, read) {
-    const metric = read(['gate', 'metric']);
-    const findProblems = metric === 'kl' ? findKlLimitProblems : findShareLimitProblems;
-    if (metric !== 'kl' && metric !== 'top1' && metric !== 'top5')
-        return [];
-    return [
-        ...[['gate'], ['gate', 'warn']].flatMap((section) => findProblems(document, read, section, metric)),
-        ...findIdleWarnings(document, read),
-    ];
-}
-function findKlLimitProblems(document, read, section) {
-    const path = [...section, 'min'];
-    if (read(path) === undefined)
-        return [];
-    const what = `\`${renderPath(path)}\` does not fit the metric kl, where less is better`;
-    return [{ what, where: document.locateKey(path), fix: 'use `max`' }];
-}
-function findShareLimitProblems(document, read, section, metric) {
-    const problems = [];
-    const [max, maxDrop] = [
-        [...section, 'max'],
-        [...section, 'max-drop'],
-    ];
-    if (read(max) !== undefined) {
-        const what = `\`${renderPath(max)}\` does not fit the metric ${metric}, where more is better`;
-        problems.push({ what, where: document.locateKey(max), fix: 'use `min` or `max-drop`' });
-    }
-    const drop = read(maxDrop);
-    if (typeof drop === 'number' && drop > 1) {
-        problems.push({
-            what: `\`${renderPath(maxDrop)}\` is ${drop}, expected a share from 0 to 1 for ${metric}`,
-            where: document.locate(maxDrop),
-            fix: 'one percentage point is 0.01',
-        });
-    }
-    return problems;
-}
-/** A warning that is no stricter than the limit itself would never be seen. */
-function findIdleWarnings(document, read) {
-    const sizeAt = (path) => {
-        const size = read(path);
-        return typeof size === 'string' || typeof size === 'number' ? parseByteSize(size) : undefined;
-    };
-    return ['min', 'max', 'max-drop', 'max-size'].flatMap((key) => {
-        const numberAt = key === 'max-size' ? sizeAt : read;
-        const [warn, limit] = [numberAt(['gate', 'warn', key]), numberAt(['gate', key])];
-        if (typeof warn !== 'number' || typeof limit !== 'number')
-            return [];
-        if (key === 'min' ? warn > limit : warn < limit)
-            return [];
-        const what = `\`gate.warn.${key}\` is no stricter than \`gate.${key}\`, so it would never warn`;
-        const fix = `set it ${key === 'min' ? 'above' : 'below'} \`gate.${key}\`, or remove it`;
-        return [{ what, where: document.locate(['gate', 'warn', key]), fix }];
-    });
-}
-/** Texts that look like sizes and are none: less than a byte, more than 100 %, too large to count. */
-function findSizeProblems(document, read) {
-    const refuse = (path, isSize, expected) => {
-        const size = read(path);
-        if (typeof size !== 'string' || isSize(size))
-            return [];
-        const what = `\`${renderPath(path)}\` is ${describeFound(size)}, expected ${expected}`;
-        return [{ what, where: document.locate(path) }];
-    };
-    return [
-        ...refuse(['budget', 'size'], (size) => parseSize(size) !== undefined, 'at least 1 byte and at most 100%'),
-        ...refuse(['gate', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
-        ...refuse(['gate', 'warn', 'max-size'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
-        ...refuse(['memory-limit'], (size) => parseByteSize(size) !== undefined, 'at least 1 byte'),
-    ];
-}
-function findDurationProblems(document, read) {
-    const paths = [
-        ['sensitivity', 'time-limit'],
-        ['search', 'time-limit'],
-    ];
-    return paths.flatMap((path) => {
-        const time = read(path);
-        if ((typeof time !== 'string' && typeof time !== 'number') || parseDuration(time) !== undefined)
-            return [];
-        const what = `\`${renderPath(path)}\` is ${describeFound(time)}, expected a time such as 90 (seconds), "90s", "10m" or "2h"`;
-        return [{ what, where: document.locate(path) }];
-    });
-}
-function findChannelProblems(document, read) {
-    const mean = read(['data', 'preprocess', 'mean']);
-    const std = read(['data', 'preprocess', 'std']);
-    if (!Array.isArray(mean) || !Array.isArray(std) || mean.length === std.length)
-        return [];
-    const what = `\`data.preprocess.std\` has ${std.length} numbers where \`mean\` has ${mean.length}, expected as many`;
-    return [{ what, where: document.locate(['data', 'preprocess', 'std']), fix: 'give one number per channel in both' }];
-}
-/** Integer kernels take eight-bit weights beside eight-bit activations. */
-function findActivationProblems(document, read) {
-    const path = ['quantize', 'activations'];
-    if (read(path) === undefined)
-        return [];
-    const where = document.locateKey(path);
-    const problems = [];
-    if (read(['quantize', 'format']) !== 'qdq') {
-        problems.push({ what: '`quantize.activations` needs the format qdq', where, fix: 'set `quantize.format: qdq`' });
-    }
-    const bits = read(['quantize', 'bits']);
-    if (!Array.isArray(bits) || bits.some((width) => width !== 8)) {
-        problems.push({ what: '`quantize.activations` needs weights of 8 bits', where, fix: 'set `quantize.bits: [8]`' });
-    }
-    return problems;
-}
-function findPathProblems(document, read, directory, applied) {
-    const pathAt = (path) => {
-        const text = read(path);
-        return typeof text === 'string' ? (0,external_node_path_namespaceObject.resolve)(directory, text) : undefined;
-    };
-    const calibration = pathAt(['data', 'calibration', 'path']);
-    const evaluation = pathAt(['data', 'evaluation', 'path']);
-    const output = applied.outputPath ?? pathAt(['output']);
-    const inputs = [applied.modelPath ?? pathAt(['model']), calibration, evaluation];
-    const problems = [];
-    if (calibration !== undefined && calibration === evaluation) {
-        problems.push({
-            what: '`data.evaluation.path` is the calibration data',
-            where: document.locate(['data', 'evaluation', 'path']),
-            fix: 'evaluate on samples that were not used to choose the bit-widths',
-        });
-    }
-    if (output !== undefined && inputs.includes(output)) {
-        const where = applied.outputPath === undefined ? { where: document.locate(['output']) } : {};
-        const what = `the output ${output} is one of the inputs and would overwrite it`;
-        problems.push({ what, ...where, fix: 'choose another path for the output' });
-    }
-    return problems;
 }
 
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
@@ -24133,6 +24487,7 @@ function keyText(key) {
 
 
 
+
 /**
  * Parses a config file (YAML, schemas/config.v1.schema.json) and lays `overrides` over it.
  *
@@ -24171,12 +24526,17 @@ function isAwayFrom(problems) {
 function buildConfig(document, path, applied) {
     const settings = document.value;
     const toAbsolute = (relative) => (0,external_node_path_namespaceObject.resolve)((0,external_node_path_namespaceObject.dirname)(path), relative);
+    const { allocation } = settings.quantize;
     return {
         path,
         modelPath: applied.modelPath ?? toAbsolute(settings.model),
         outputPath: applied.outputPath ?? toAbsolute(settings.output),
         reportDirectory: applied.reportDirectory ?? toAbsolute(settings.report),
-        budget: applied.budget ?? buildBudget(settings),
+        budget: withinMaxSize(applied.budget ?? buildBudget(settings), settings),
+        constraints: settings.constraints.map((constraint, index) => ({
+            ...buildConstraint(constraint, toAbsolute),
+            location: document.locate(['constraints', index, 'bops' in constraint ? 'bops' : 'limit']),
+        })),
         quantize: {
             bitWidths: settings.quantize.bits.toSorted((a, b) => a - b),
             method: settings.quantize.method,
@@ -24186,11 +24546,14 @@ function buildConfig(document, path, applied) {
             ...(settings.quantize.activations && { activations: { range: settings.quantize.activations.range } }),
             pins: buildPins(document, settings),
             ties: settings.quantize.tie,
+            ...(allocation === undefined ? {} : { allocationPath: toAbsolute(allocation) }),
         },
         data: buildData(settings, toAbsolute),
-        sensitivity: buildSensitivity(settings, applied),
-        search: { timeLimitSeconds: parseDuration(settings.search['time-limit']) },
+        sensitivity: buildSensitivity(settings, applied, toAbsolute),
+        // An allocation that is given leaves nothing to look for.
+        search: { timeLimitSeconds: allocation === undefined ? buildSearchTime(settings.search['time-limit']) : 0 },
         gate: buildGate(document, settings, applied.budget === undefined),
+        ...(settings.evaluate && { evaluate: buildEvaluate(document, settings.evaluate) }),
         seed: settings.seed,
         runtime: {
             device: applied.device ?? settings.device,
@@ -24201,6 +24564,9 @@ function buildConfig(document, path, applied) {
         memoryLimitBytes: parseByteSize(settings['memory-limit']),
     };
 }
+function buildSearchTime(limit) {
+    return limit === 'auto' ? limit : parseDuration(limit);
+}
 function buildCache(settings, applied, toAbsolute) {
     const inFile = settings['cache-dir'];
     const directory = applied.cacheDirectory ?? (inFile === undefined ? undefined : toAbsolute(inFile));
@@ -24210,14 +24576,34 @@ function buildCache(settings, applied, toAbsolute) {
         verifyCount: settings['cache-verify'],
     };
 }
-function buildSensitivity({ sensitivity }, { method }) {
-    const { 'time-limit': timeLimit, ...settings } = sensitivity;
-    return { ...settings, method: method ?? settings.method, timeLimitSeconds: parseDuration(timeLimit) };
+function buildSensitivity({ sensitivity }, applied, toAbsolute) {
+    const { 'time-limit': timeLimit, path, ...settings } = sensitivity;
+    const method = applied.method ?? settings.method;
+    const file = method === 'external' ? { path: toAbsolute(path) } : {};
+    return { ...settings, method, ...file, timeLimitSeconds: parseDuration(timeLimit) };
 }
-function buildBudget({ budget: { size, bits } }) {
+function buildBudget({ budget }) {
+    if (budget === undefined)
+        return { kind: 'none' };
+    if (budget === 'auto')
+        return { kind: 'auto' };
+    const { size, bits } = budget;
     if (bits !== undefined)
         return { kind: 'bits-per-weight', bitsPerWeight: bits };
     return parseSize(size);
+}
+/** What is larger than the gate allows is not looked for. */
+function withinMaxSize(budget, { gate }) {
+    const maxSize = gate['max-size'];
+    return budget.kind === 'auto' && maxSize !== undefined
+        ? { ...budget, maxSizeBytes: parseByteSize(maxSize) }
+        : budget;
+}
+function buildConstraint(constraint, toAbsolute) {
+    if ('bops' in constraint)
+        return { kind: 'bops', name: 'bops', bops: parseBitOperations(constraint.bops) };
+    const { name, costs, limit, unit } = constraint;
+    return { kind: 'costs', name, path: toAbsolute(costs), limit, ...(unit === undefined ? {} : { unit }) };
 }
 /** In the order of the file: an object would put layers with number names first. */
 function buildPins(document, { quantize }) {
@@ -24228,10 +24614,12 @@ function buildData({ data }, toAbsolute) {
     const { calibration, evaluation, preprocess } = data;
     return {
         calibration: { path: toAbsolute(calibration.path), sampleCount: calibration.samples },
-        evaluation: {
-            path: toAbsolute(evaluation.path),
-            ...(evaluation.samples === undefined ? {} : { sampleCount: evaluation.samples }),
-        },
+        ...(evaluation && {
+            evaluation: {
+                path: toAbsolute(evaluation.path),
+                ...(evaluation.samples === undefined ? {} : { sampleCount: evaluation.samples }),
+            },
+        }),
         preprocess: buildPreprocess(preprocess),
     };
 }
@@ -24256,9 +24644,21 @@ function buildGate(document, { gate, budget }, isBudgetFromFile) {
         warn: buildLimits(gate.warn),
         locations: {
             ...locateLimits(document, gate),
-            ...(isBudgetFromFile ? { size: document.locate(['budget', ...Object.keys(budget)]) } : {}),
+            ...(isBudgetFromFile && budget !== undefined ? { size: locateBudget(document, gate, budget) } : {}),
         },
     };
+}
+function buildEvaluate(document, evaluate) {
+    const { command, better, 'time-limit': timeLimit } = evaluate;
+    const location = document.locate(['evaluate', 'command']);
+    return { command, better, timeLimitSeconds: parseDuration(timeLimit), location };
+}
+/** For `auto`, what bounds the size is the gate's own limit. */
+function locateBudget(document, gate, budget) {
+    const isAuto = budget === 'auto' || budget.size === 'auto';
+    if (isAuto && gate['max-size'] !== undefined)
+        return document.locate(['gate', 'max-size']);
+    return document.locate(['budget', ...(budget === 'auto' ? [] : Object.keys(budget))]);
 }
 function buildLimits(limits) {
     const maxSize = limits['max-size'];
@@ -24320,8 +24720,8 @@ function parseBase(text, path, commit, overrides) {
         throw new UserError({ what, fix: 'repair it on the base branch, or run once with `policy-ref: head`' }, { cause });
     }
 }
-function base_policy_describe({ name, base, head, isWeaker, limitName }, { gate }) {
-    const where = limitName === undefined ? undefined : gate.locations[limitName];
+function base_policy_describe({ name, base, head, isWeaker, limitName, ...place }, { gate }) {
+    const where = limitName === undefined ? place.where : gate.locations[limitName];
     const change = isWeaker ? 'is weakened' : 'is changed';
     return {
         level: isWeaker ? 'warning' : 'notice',
@@ -24351,6 +24751,21 @@ function refuseForkOnOwnRunner({ isFork, isSelfHosted }, allowFork) {
     throw new UserError({
         what: 'this change comes from a fork, and the runner is self-hosted: a model, data and a config of strangers would be read on your machine',
         fix: 'run forks on a GitHub-hosted runner; or, if each run of a fork is approved by hand, set `allow-fork: true` (see SECURITY.md)',
+    });
+}
+/**
+ * Refuses to run a command for the pull request of a fork, wherever it would run and whatever the workflow allows: the
+ * command, or the script that it starts, is the fork's.
+ *
+ * @throws UserError
+ */
+function refuseCommandOfFork({ isFork }, { evaluate }) {
+    if (!isFork || evaluate === undefined)
+        return;
+    throw new UserError({
+        what: 'this change comes from a fork, and `evaluate.command` would run what strangers wrote, with all that this job may do',
+        where: evaluate.location,
+        fix: 'give forks a config with a metric of bitgate (top1, top5 or kl), and run the command when the change is merged',
     });
 }
 
@@ -24398,20 +24813,27 @@ async function checkPaths(config, files) {
     await files.assertFileCanBeWritten(config.outputPath);
     await files.assertFolderCanBeWritten(config.reportDirectory);
 }
-async function checkInputs({ modelPath, data }, files) {
+async function checkInputs(config, files) {
+    const { modelPath, data, quantize, sensitivity, constraints } = config;
     const modelKind = await files.kindOf(modelPath);
     const problems = [
         ...(modelKind === 'file' ? [] : [describeWrongModel(modelPath, modelKind)]),
-        ...(await findMissing('calibration', data.calibration, files)),
-        ...(await findMissing('evaluation', data.evaluation, files)),
+        ...(await findMissing('calibration data', data.calibration.path, files)),
+        ...(await findMissing('evaluation data', data.evaluation?.path, files)),
+        ...(await findMissing('allocation', quantize.allocationPath, files)),
+        ...(await findMissing('file of sensitivities', sensitivity.path, files)),
     ];
+    for (const constraint of constraints) {
+        if (constraint.kind === 'costs')
+            problems.push(...(await findMissing('file of costs', constraint.path, files)));
+    }
     if (problems.length > 0)
         throw new UserError(problems);
 }
-async function findMissing(role, { path }, files) {
-    if ((await files.kindOf(path)) !== 'missing')
+async function findMissing(role, path, files) {
+    if (path === undefined || (await files.kindOf(path)) !== 'missing')
         return [];
-    return [{ what: `the ${role} data is missing`, where: path, fix: 'check the path, which is relative to the config' }];
+    return [{ what: `the ${role} is missing`, where: path, fix: 'check the path, which is relative to the config' }];
 }
 function describeWrongModel(modelPath, kind) {
     return {
@@ -24587,9 +25009,11 @@ async function checkCacheDirectory({ cache }, { overrides }, files) {
 async function readActionConfig(inputs, { host, context, files, readCommitted }) {
     const { configPath, overrides, policyRef } = inputs;
     const own = await readConfig(configPath, overrides, files);
+    refuseCommandOfFork(context, own);
     const held = policyRef === 'base'
         ? await holdToBase(own, configPath, context, overrides, readCommitted)
         : { config: own, notes: [] };
+    refuseCommandOfFork(context, held.config);
     const warnings = findConfigWarnings(held.config).map((message) => ({ level: 'warning', title: 'bitgate', message }));
     for (const note of [...warnings, ...held.notes])
         host.annotate(note);
@@ -24707,6 +25131,8 @@ report: bitgate-report            # result.json, summary.md and report.html
 budget:
   bits: 4.0                       # mean bits per weight; or a size of the whole file: 125 KB, 300 KiB, "25%"
 
+# constraints: [{ bops: 10% }]    # further limits: bit operations, or any cost of layers at each width
+
 quantize:
   bits: [2, 4, 8]                 # widths a layer may get, each from 2 to 8
   pin: {}                         # fixed layers by name or glob: { "conv1": 8, "head.*": float }
@@ -24729,7 +25155,7 @@ sensitivity:
   loss: kl                        # needs no labels; or cross-entropy, mse
 
 gate:
-  metric: top1                    # or top5, kl
+  metric: top1                    # or top5, kl, command
   max-drop: 0.01                  # at most one percentage point worse than the float model
   # min: 0.90                     # least accuracy of the quantized model
 `;
@@ -24745,6 +25171,671 @@ function guessLayout({ inputs }) {
 }
 function baseName(path) {
     return path.slice(path.lastIndexOf('/') + 1).replace(/\.onnx$/i, '');
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/bit-operations.js
+/** @param activationBits of a layer with a quantized weight; those of the float model when absent */
+function bitOperations({ operations, floatBitWidth }, width, activationBits = floatBitWidth) {
+    return width === 'float' ? operations * floatBitWidth ** 2 : operations * width * activationBits;
+}
+
+;// CONCATENATED MODULE: ./build/schemas/costs.v1.schema.json
+const costs_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:costs:v1","title":"bitgate costs, version 1","description":"What each layer of a model costs at each bit-width: latency, energy, or anything else that adds up over layers. A config limits the sum under `constraints`.","type":"object","required":["version","costs"],"additionalProperties":false,"properties":{"$schema":{"description":"This schema, for editors.","type":"string"},"version":{"description":"Version of this format.","const":1},"unit":{"description":"Unit of the costs.","type":"string","minLength":1,"examples":["ms"]},"costs":{"description":"Costs by the name of the layer, as `bitgate inspect` lists it, and then by the width. Every layer of the model has a cost at every width that it may get; a cost of 0 has to be said too.","type":"object","additionalProperties":{"description":"Costs of one layer by its width.","type":"object","additionalProperties":false,"properties":{"2":{"$ref":"#/$defs/cost"},"3":{"$ref":"#/$defs/cost"},"4":{"$ref":"#/$defs/cost"},"5":{"$ref":"#/$defs/cost"},"6":{"$ref":"#/$defs/cost"},"7":{"$ref":"#/$defs/cost"},"8":{"$ref":"#/$defs/cost"},"float":{"$ref":"#/$defs/cost"}}},"examples":[{"conv1":{"2":0.11,"4":0.14,"8":0.21,"float":0.52}}]}},"$defs":{"cost":{"description":"What the layer costs at this width.","type":"number","minimum":0}}}');
+;// CONCATENATED MODULE: ./build/src/allocate/cost-table.js
+/** What layers cost at each width, as the user measured or reckoned it (schemas/costs.v1.schema.json). */
+
+
+
+
+const findSchemaProblem = createChecker(costs_v1_schema_namespaceObject);
+/** @throws UserError if the text is no table of costs */
+function parseCostTable(text, path) {
+    const document = parseJson(text, path, 'the costs');
+    const what = findSchemaProblem(document);
+    if (what !== undefined) {
+        throw new UserError({ what, where: path, fix: 'schemas/costs.v1.schema.json describes the format' });
+    }
+    const { unit, costs } = document;
+    const rows = Object.entries(costs).map(([layer, row]) => [layer, new Map(Object.entries(row))]);
+    return { path, ...(unit === undefined ? {} : { unit }), costs: new Map(rows) };
+}
+/**
+ * Cost of every layer at every width it is offered.
+ *
+ * @param offered shape [layerCount]
+ * @returns shape [layerCount], each by the width
+ * @throws UserError naming every layer and width that has no cost, and every name that is no layer's: a cost that is left out
+ *   is not taken for nothing, because the limit would then say less than it seems to
+ */
+function costsOfLayers(table, layerNames, offered) {
+    const problems = [...cost_table_findMissing(table, layerNames, offered), ...findUnknown(table, layerNames)];
+    if (problems.length > 0)
+        throw new UserError(problems.map((problem) => ({ ...problem, where: table.path })));
+    return layerNames.map((name, layer) => {
+        const row = table.costs.get(name);
+        return new Map(offered[layer].map((width) => [width, row.get(String(width))]));
+    });
+}
+function cost_table_findMissing({ costs }, layerNames, offered) {
+    const missing = layerNames.flatMap((name, layer) => {
+        const widths = offered[layer].filter((width) => costs.get(name)?.get(String(width)) === undefined);
+        return widths.length === 0 ? [] : [`'${name}' at ${widths.join(', ')}`];
+    });
+    if (missing.length === 0)
+        return [];
+    const fix = 'add a cost for each, 0 where a layer costs nothing';
+    return [{ what: `no cost for ${shortened(missing).join('; ')}`, fix }];
+}
+function findUnknown({ costs }, layerNames) {
+    const unknown = [...costs.keys()].filter((name) => !layerNames.includes(name));
+    if (unknown.length === 0)
+        return [];
+    const named = unknown.map((name) => {
+        const near = nearestName(name, layerNames);
+        return `'${name}'${near === undefined ? '' : ` (did you mean '${near}'?)`}`;
+    });
+    const what = `costs of what is no layer of the model: ${shortened(named).join(', ')}`;
+    return [{ what, fix: 'correct or remove them' }];
+}
+/** More than these would hide the rest of the message. */
+const MAX_LISTED = 20;
+function shortened(items) {
+    const restCount = items.length - MAX_LISTED;
+    return restCount <= 0 ? [...items] : [...items.slice(0, MAX_LISTED), `and ${restCount} more`];
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/further-limits.js
+
+
+
+/** A table of 10,000 layers at all widths has a tenth of it. */
+const MAX_TABLE_BYTES = 16 * 2 ** 20;
+/** @throws UserError if a table cannot be read, is none, or counts in another unit than its limit */
+async function readConstraints(constraints, files) {
+    const read = [];
+    for (const constraint of constraints) {
+        if (constraint.kind === 'bops')
+            read.push(constraint);
+        else
+            read.push(await readTable(constraint, files));
+    }
+    return read;
+}
+async function readTable({ path, ...constraint }, files) {
+    const table = parseCostTable(new TextDecoder().decode(await files.readFile(path, MAX_TABLE_BYTES)), path);
+    const problem = findUnitProblem(constraint, table);
+    if (problem !== undefined)
+        throw new UserError(problem);
+    return { ...constraint, table };
+}
+function findUnitProblem({ name, unit, location }, { unit: own, path }) {
+    if (unit === undefined || own === undefined || unit === own)
+        return undefined;
+    const what = `the limit '${name}' is in ${unit}, but its costs are in ${own} (${path})`;
+    return { what, ...(location === undefined ? {} : { where: location }), fix: 'give both in one unit' };
+}
+/** @throws UserError if a table lacks a cost, or names what is no layer */
+async function describeLimits(constraints, input) {
+    // Faults of a table are found before the model runs for the operations.
+    const ofTables = constraints.map((constraint) => (constraint.kind === 'bops' ? [] : [limitCosts(constraint, input)]));
+    const limits = [];
+    for (const [index, constraint] of constraints.entries()) {
+        limits.push(...(constraint.kind === 'bops' ? [await limitOperations(constraint, input)] : ofTables[index]));
+    }
+    return limits;
+}
+/** Of the input of a layer with integer kernels. */
+const ACTIVATION_BITS = 8;
+async function limitOperations({ name, bops }, input) {
+    const work = workOfLayers(input, await input.layerCosts());
+    const activationBits = input.quantize.activations === undefined ? undefined : ACTIVATION_BITS;
+    const float = work.reduce((sum, layer) => sum + bitOperations(layer, 'float'), 0);
+    return {
+        name,
+        limit: bops.kind === 'ratio' ? Math.floor(bops.ratio * float) : bops.count,
+        costOf: (layerIndex, width) => bitOperations(work[layerIndex], width, activationBits),
+    };
+}
+/** A batch may be padded: the work is that of every sample fed. */
+function workOfLayers({ layers, batch }, costs) {
+    const fedCount = Object.values(batch.feeds)[0].dims[0];
+    return layers.map(({ nodes, floatBitWidth }) => {
+        const operations = nodes.reduce((sum, node) => sum + costs.get(node).operations, 0) / fedCount;
+        return { operations, floatBitWidth };
+    });
+}
+function limitCosts({ name, limit, unit, table }, { layers, widths }) {
+    const layerNames = layers.map((layer) => layer.name);
+    const costs = costsOfLayers(table, layerNames, widths);
+    const named = unit ?? table.unit;
+    const costOf = (layerIndex, width) => costs[layerIndex].get(width);
+    return { name, limit, ...(named === undefined ? {} : { unit: named }), costOf };
+}
+
+;// CONCATENATED MODULE: ./build/src/report/harmless-json.js
+/** JSON in which no name from a model is a command to a terminal or, as `##[`, to the workflow runner. */
+function harmlessJson(value, indent = 2) {
+    const json = JSON.stringify(value, undefined, indent);
+    return json.replaceAll(UNSEEN, escapeUnits).replaceAll('##[', '##\\u005b');
+}
+/** What JSON.stringify leaves as it is; the line feed is its own. */
+const UNSEEN = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+function escapeUnits(character) {
+    return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+;// CONCATENATED MODULE: ./build/src/report/metric-text.js
+
+/** `91.35 %`, `0.0123 nats`; what a command gives has no unit that is known. */
+function metricText(metric, value) {
+    switch (metric) {
+        case 'kl':
+            return `${realText(value)} nats`;
+        case 'command':
+            return realText(value, COMMAND_DIGITS);
+        default:
+            return percentText(value, 2);
+    }
+}
+/** How much worse the quantized model is, without a unit but for the points of shares. */
+function dropText(metric, drop) {
+    switch (metric) {
+        case 'kl':
+            return realText(drop);
+        case 'command':
+            return realText(drop, COMMAND_DIGITS);
+        default:
+            return `${decimalText(100 * drop, 2)} points`;
+    }
+}
+/** As many as a share in percent has. */
+const COMMAND_DIGITS = 4;
+
+;// CONCATENATED MODULE: ./build/src/report/facts.js
+
+
+const OUTCOME_TITLE = {
+    pass: 'PASS',
+    warn: 'WARN',
+    fail: 'FAIL',
+    inconclusive: 'INCONCLUSIVE',
+};
+/** The verdict in one sentence: what decided it, or that all is well. */
+function verdictSentence({ verdict, passed, checks }) {
+    const deciding = checks.filter(({ outcome }) => outcome === verdict);
+    switch (verdict) {
+        case 'pass':
+            return `all ${countOf(checks.length, 'check')} passed`;
+        case 'warn':
+            return `every limit is kept, ${countOf(deciding.length, 'warning limit')} exceeded`;
+        case 'fail':
+            return `${countOf(deciding.length, 'check')} of ${checks.length} failed`;
+        case 'inconclusive':
+            return `too few samples to decide ${countOf(deciding.length, 'check')}; ${passed ? 'this only warns' : 'this counts as failed'}`;
+    }
+}
+/** `1 layer`, `2,000 layers`. */
+function countOf(count, noun) {
+    return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+function listFacts(report) {
+    return [
+        ...modelFacts(report),
+        { label: 'evaluation', text: describeEvaluation(report) },
+        ...speedFacts(report),
+        ...quantizerFacts(report),
+        { label: 'sensitivities', text: describeSensitivity(report.sensitivity) },
+        ...(report.sensitivity.method === 'none' ? [] : [{ label: 'solver', text: describeSolver(report.solver) }]),
+        { label: 'ran on', text: describeEnvironment(report.environment) },
+    ];
+}
+function modelFacts({ model, artifact, budget, constraints = [] }) {
+    const share = percentText(artifact.sizeBytes / model.sizeBytes);
+    const width = `${realText(artifact.effectiveBits)} bits per weight`;
+    return [
+        { label: 'float model', text: `${model.path}, ${bytesText(model.sizeBytes)}` },
+        {
+            label: 'artifact',
+            text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file, ${width}, ${artifact.format}`,
+        },
+        ...(budget === undefined ? [] : [{ label: 'budget', text: facts_describeBudget(budget) }]),
+        ...constraints.map((constraint) => ({ label: 'further limit', text: describeUse(constraint) })),
+    ];
+}
+function facts_describeBudget(budget) {
+    const limit = 'limitBytes' in budget ? bytesText(budget.limitBytes) : `${realText(budget.limitBitsPerWeight, 5)} bits per weight`;
+    return `${limit}, set as ${budget.source}`;
+}
+/** `latency, 11.2 of at most 12.5 ms`. */
+function describeUse({ name, unit, used, limit }) {
+    return `${name}, ${amountText(used)} of at most ${amountText(limit, unit)}`;
+}
+function describeEvaluation({ float, quantized, klToFloat, agreement, }) {
+    const { metric, samples } = quantized;
+    const value = metricText(metric, quantized.value);
+    const models = metric === 'kl' ? `kl ${value}` : `${metric} ${metricText(metric, float.value)} in float, ${value} quantized`;
+    return [
+        samples === undefined ? models : `${models}, on ${countText(samples)} samples`,
+        ...(klToFloat === undefined || metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
+        ...(agreement === undefined ? [] : [`same class in ${percentText(agreement)}`]),
+    ].join(', ');
+}
+function speedFacts({ speed }) {
+    if (speed === undefined)
+        return [];
+    const { floatSeconds, artifactSeconds, batchSize } = speed;
+    const times = `${realText(1000 * floatSeconds)} ms in float, ${realText(1000 * artifactSeconds)} ms quantized`;
+    const ratio = `${decimalText(artifactSeconds / floatSeconds, 2)} of the float time`;
+    return [{ label: 'speed', text: `${times}, ${ratio}, ${countOf(batchSize, 'sample')} at once` }];
+}
+function quantizerFacts({ quantizer }) {
+    if (quantizer === undefined)
+        return [];
+    const { method, correct, granularity } = quantizer;
+    return [{ label: 'quantizer', text: `${method}, one scale per ${granularity}, correction ${correct}` }];
+}
+function describeSensitivity(sensitivity) {
+    const { method, source, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
+    const terms = `${countText(singles)} singles and ${countText(pairs)} pairs`;
+    if (method === 'none')
+        return `none, the allocation is given by ${source?.path}`;
+    if (source !== undefined)
+        return `${method}, ${loss}: ${terms} from ${source.path}, nothing was measured`;
+    const cost = `${realText(forwardEquivalents)} forwards in ${durationText(seconds)}`;
+    return `${method}, ${loss}: ${terms} on ${countText(samples)} samples, ${cost}; cache ${describeCache(sensitivity)}`;
+}
+function describeCache({ cache, cacheKey, cacheAgeSeconds }) {
+    const key = cacheKey === undefined ? '' : ` ${facts_shortened(cacheKey)}`;
+    const age = cacheAgeSeconds === undefined ? '' : `, ${durationText(cacheAgeSeconds)} old`;
+    return `${cache}${key}${age}`;
+}
+/** A digest by its beginning, as `bitgate cache list` has it; `result.json` has it in full. */
+function facts_shortened(key) {
+    return key.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/, '$1');
+}
+function describeSolver({ status, objective, bestBound, relativeGap, seconds }) {
+    const proof = status === 'optimal'
+        ? 'proven optimal'
+        : `at most ${percentText(relativeGap)} from optimal (bound ${realText(bestBound)})`;
+    return `predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`;
+}
+function describeEnvironment(environment) {
+    const { bitgate, onnxruntime, executionProvider, node, platform } = environment;
+    return `bitgate ${bitgate}, onnxruntime ${onnxruntime} on ${executionProvider}, node ${node}, ${platform}`;
+}
+/** Stages with their seconds and their share of the whole, in the order in which they ran. */
+function listTimings({ timings }) {
+    const total = totalSeconds(timings);
+    return Object.entries(timings).map(([stage, seconds]) => ({
+        stage,
+        seconds,
+        share: total > 0 ? seconds / total : 0,
+    }));
+}
+function totalSeconds(timings) {
+    return Object.values(timings).reduce((sum, seconds) => sum + seconds, 0);
+}
+/** A layer's width in words: float widths are no choice of bits. */
+function widthText(bits) {
+    return bits >= 16 ? 'float' : String(bits);
+}
+
+;// CONCATENATED MODULE: ./build/src/report/align-columns.js
+/** Cells padded to the widest of their column, two spaces between; no spaces at the ends of lines. */
+function alignColumns(rows, alignment) {
+    const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => row[column].length)));
+    return rows.map((row) => row
+        .map((cell, column) => alignment[column] === 'left' ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
+        .join('  ')
+        .trimEnd());
+}
+
+;// CONCATENATED MODULE: ./build/src/report/plain-text.js
+/**
+ * Names from a model, a config or a data set on their way to a person. They are not trusted: what they hold must neither
+ * move the cursor, nor turn the line round, nor start a line of its own, nor be a command to the workflow runner.
+ */
+/** Longer names lose their middle: what tells layers apart is mostly at the end. */
+const MAX_LENGTH = 80;
+/** Controls, invisible format characters (joiners, direction marks), line and paragraph ends, halves of characters. */
+const plain_text_UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const NAMED = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+/** One line of visible characters; what is not visible is spelled out: `\n`, `\u{1b}`. */
+function plainText(text, maxLength = MAX_LENGTH) {
+    const visible = skipMiddle(text, maxLength).replaceAll(plain_text_UNSEEN, (character) => NAMED[character] ?? `\\u{${codeOf(character)}}`);
+    return shorten(disarm(visible), maxLength);
+}
+/** Leaves out of a very long text what `shorten` would cut anyway, because a hostile one has megabytes. */
+function skipMiddle(text, maxLength) {
+    const reach = 2 * maxLength;
+    return text.length <= 2 * reach ? text : text.slice(0, reach) + text.slice(-reach);
+}
+function codeOf(character) {
+    return character.codePointAt(0).toString(16);
+}
+/** The runner reads `::` at the start of a line and `##[` anywhere (actions/runner, ActionCommand.cs). */
+function disarm(text) {
+    return text.replaceAll('##[', '##\\[').replace(/^\s*::/, '\\$&');
+}
+function shorten(text, maxLength) {
+    // By whole characters: half of one would be another.
+    const characters = [...text];
+    if (characters.length <= maxLength)
+        return text;
+    const tailLength = Math.ceil((maxLength - 1) / 2);
+    return `${characters.slice(0, maxLength - 1 - tailLength).join('')}…${characters.slice(-tailLength).join('')}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/report/size-search.js
+/** How `budget: auto` found its size, in rows that every form of the report shows in its own way. */
+
+
+
+/** Undefined where the budget was named. */
+function sizeSearchTable({ sizeSearch, quantized: { metric, samples }, }) {
+    if (sizeSearch === undefined)
+        return undefined;
+    const rows = sizeSearch.steps.map(({ limitBytes, sizeBytes, effectiveBits, value, drop, verdict, chosen }) => ({
+        cells: [
+            countText(limitBytes),
+            countText(sizeBytes),
+            decimalText(effectiveBits, 2),
+            metricText(metric, value),
+            dropText(metric, drop),
+            OUTCOME_WORD[verdict],
+        ],
+        chosen,
+    }));
+    const head = ['budget', 'bytes', 'bits per weight', metric, 'drop', 'verdict'];
+    return { title: 'Search for the smallest model', sentence: size_search_describe(sizeSearch, samples), head, rows };
+}
+function size_search_describe({ steps, evaluations, confidence }, samples) {
+    const chosen = steps.find((step) => step.chosen);
+    const count = samples === undefined ? '' : `${countText(samples)} `;
+    const looks = `the ${count}evaluation samples were looked at ${evaluations === 1 ? 'once' : `${evaluations} times`}`;
+    const level = confidence === undefined ? '' : `, each with intervals of ${Number((100 * confidence).toFixed(3))} %`;
+    if (!chosen.passed)
+        return `no size passes: not even the largest model does, of ${bytesText(chosen.sizeBytes)}; ${looks}${level}`;
+    return `the smallest measured model that passes has ${bytesText(chosen.sizeBytes)}; ${looks}${level}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-terminal.js
+
+
+
+
+
+
+/** Longer tables only hide what stands above them. */
+const MAX_LAYERS = 256;
+const MARKS = { pass: '✓', warn: '!', fail: '✗', inconclusive: '?' };
+/** Select Graphic Rendition (ECMA-48, section 8.3.117): bold, dim, and the usual colours of outcomes. */
+const STYLES = { bold: '1', dim: '2', pass: '32', warn: '33', fail: '31', inconclusive: '35' };
+function createPaint(color) {
+    return (style, text) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
+}
+function renderTerminal(report, { color }) {
+    const paint = createPaint(color);
+    const sections = [
+        renderVerdict(report, paint),
+        renderFacts(listFacts(report), paint),
+        ...renderSizeSearch(report, paint),
+        renderAllocation(report.allocation, paint),
+        ...(report.selection === undefined ? [] : [renderSelection(report.selection, paint)]),
+        renderTimings(report, paint),
+        ...(report.warnings.length === 0 ? [] : [renderWarnings(report.warnings, paint)]),
+        [paint('bold', 'reproduce'), `  ${plainText(report.reproduce, Number.POSITIVE_INFINITY)}`],
+    ];
+    return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+function renderVerdict(report, paint) {
+    const title = paint(report.verdict, paint('bold', OUTCOME_TITLE[report.verdict]));
+    const rows = report.checks.map((check) => {
+        const { measured, limit } = checkText(check);
+        return [check.name, measured, limit];
+    });
+    const lines = alignColumns(rows, ['left', 'right', 'left']);
+    return [
+        `bitgate: ${title}, ${verdictSentence(report)}`,
+        '',
+        ...report.checks.flatMap((check, index) => [
+            `  ${paint(check.outcome, MARKS[check.outcome])} ${lines[index]}`,
+            ...renderNotes(check, paint),
+        ]),
+    ];
+}
+function renderNotes(check, paint) {
+    const { notes } = checkText(check);
+    return notes.length === 0 ? [] : [paint('dim', `      ${notes.join('; ')}`)];
+}
+function renderFacts(facts, paint) {
+    const width = Math.max(...facts.map(({ label }) => label.length));
+    return facts.map(({ label, text }) => `  ${paint('dim', label.padEnd(width))}  ${plainText(text, 300)}`);
+}
+function renderSizeSearch(report, paint) {
+    const table = sizeSearchTable(report);
+    if (table === undefined)
+        return [];
+    const rows = table.rows.map(({ cells, chosen }) => [chosen ? '→' : '', ...cells]);
+    const alignment = ['left', ...table.head.slice(1).map(() => 'right'), 'left'];
+    const [head, ...lines] = alignColumns([['', ...table.head], ...rows], alignment);
+    return [
+        [
+            paint('bold', table.title.toLowerCase()),
+            `  ${table.sentence}`,
+            paint('dim', `  ${head}`),
+            ...lines.map((line) => `  ${line}`),
+        ],
+    ];
+}
+const FULL_WIDTH = 8;
+function renderAllocation(allocation, paint) {
+    const shown = allocation.slice(0, MAX_LAYERS);
+    const rows = shown.map(({ layer, opType, weightCount, bits, bytes }) => [
+        plainText(layer),
+        plainText(opType, 20),
+        countText(weightCount),
+        `${'█'.repeat(Math.min(bits, FULL_WIDTH))}${'░'.repeat(Math.max(0, FULL_WIDTH - bits))}`,
+        widthText(bits),
+        countText(bytes),
+    ]);
+    const head = ['layer', 'operator', 'weights', 'bits', '', 'bytes'];
+    const [title, ...lines] = alignColumns([head, ...rows], ['left', 'left', 'right', 'left', 'right', 'right']);
+    const restCount = allocation.length - shown.length;
+    return [
+        paint('bold', 'allocation'),
+        paint('dim', `  ${title}`),
+        ...lines.map((line) => `  ${line}`),
+        ...(restCount > 0 ? [`  and ${countOf(restCount, 'more layer')}, see result.json`] : []),
+    ];
+}
+function renderSelection({ candidates, rankCorrelation }, paint) {
+    const rows = candidates.map(({ name, predicted, measured, chosen }) => [
+        chosen ? '→' : '',
+        plainText(name),
+        realText(predicted),
+        realText(measured),
+    ]);
+    const head = ['', 'candidate', 'predicted loss', 'measured loss'];
+    const [title, ...lines] = alignColumns([head, ...rows], ['left', 'left', 'right', 'right']);
+    return [
+        paint('bold', 'selection by measurement'),
+        paint('dim', `  ${title}`),
+        ...lines.map((line) => `  ${line}`),
+        ...(rankCorrelation === undefined ? [] : [`  rank correlation ${realText(rankCorrelation)}`]),
+    ];
+}
+const TIME_BAR_WIDTH = 20;
+function renderTimings(report, paint) {
+    const rows = listTimings(report).map(({ stage, seconds, share }) => [
+        plainText(stage),
+        durationText(seconds),
+        '█'.repeat(Math.round(share * TIME_BAR_WIDTH)),
+    ]);
+    return [
+        `${paint('bold', 'time')} ${durationText(totalSeconds(report.timings))}`,
+        ...alignColumns(rows, ['left', 'right', 'left']).map((line) => `  ${line}`),
+    ];
+}
+function renderWarnings(warnings, paint) {
+    return [
+        paint('bold', 'warnings'),
+        ...warnings.map((warning) => `  ${paint('warn', '!')} ${plainText(warning, 400)}`),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-evaluation.js
+
+
+
+function renderEvaluation(report, { color }) {
+    const paint = createPaint(color);
+    const sections = [renderVerdict(report, paint), renderFacts(render_evaluation_listFacts(report), paint)];
+    return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+function render_evaluation_listFacts(report) {
+    const { model, artifact, environment } = report;
+    const share = percentText(artifact.sizeBytes / model.sizeBytes);
+    return [
+        { label: 'float model', text: `${model.path}, ${bytesText(model.sizeBytes)}` },
+        { label: 'model', text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file` },
+        { label: 'evaluation', text: describeEvaluation(report) },
+        ...speedFacts(report),
+        { label: 'ran on', text: describeEnvironment(environment) },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-solved.js
+/** `bitgate solve` as text: one table of layers per budget, and what is predicted of it. */
+
+
+
+
+function renderSolved(report) {
+    const { answers } = report;
+    return `${[describeOrigin(report), ...answers.map(renderAnswer)].join('\n\n')}\n`;
+}
+function describeOrigin({ model, method, source, loss, samples }) {
+    const origin = source === undefined
+        ? `that are kept, ${loss} on ${countText(samples)} samples`
+        : `from ${plainText(source.path)}, ${plainText(loss)}`;
+    return `${plainText(model)}: ${method} sensitivities ${origin}; nothing was measured`;
+}
+function renderAnswer(answer) {
+    const title = `budget ${budgetText(answer.budget)}`;
+    if (answer.status === 'infeasible') {
+        const { smallest } = answer;
+        if (smallest === undefined)
+            return `${title}: other limits leave no allocation`;
+        return `${title}: no allocation fits, the smallest has ${'limitBytes' in answer.budget ? bytesText(smallest) : bitsText(smallest)}`;
+    }
+    const { sizeBytes, effectiveBits, constraints = [], status, objective, relativeGap, seconds, allocation } = answer;
+    const proof = status === 'optimal' ? 'proven optimal' : `at most ${percentText(relativeGap)} from optimal`;
+    const rows = allocation.map(({ layer, bits, bytes }) => [plainText(layer), widthText(bits), countText(bytes)]);
+    return [
+        title,
+        ...alignColumns([['layer', 'bits', 'bytes'], ...rows], ['left', 'right', 'right']).map((line) => `  ${line}`),
+        ...constraints.map((constraint) => plainText(describeUse(constraint), 200)),
+        `file ${bytesText(sizeBytes)}, ${bitsText(effectiveBits)}; predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`,
+    ].join('\n');
+}
+/** `45,000 bytes`, or `3 bits per weight`. */
+function budgetText(budget) {
+    return 'limitBytes' in budget ? bytesText(budget.limitBytes) : bitsText(budget.limitBitsPerWeight);
+}
+function bitsText(bits) {
+    return `${realText(bits, 5)} bits per weight`;
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-pareto.js
+/** `bitgate pareto` as text. */
+
+
+
+
+
+
+const PARETO_HEAD = ['budget', 'file bytes', 'bits per weight', 'metric', 'drop', 'verdict', ''];
+function renderPareto(report) {
+    const { model, float, points, warnings } = report;
+    const head = PARETO_HEAD.map((name) => (name === 'metric' ? float.metric : name));
+    const alignment = ['left', 'right', 'right', 'right', 'right', 'left', 'left'];
+    const [title, ...lines] = alignColumns([head, ...points.map((point) => paretoCells(point, float.metric))], alignment);
+    return [
+        `${plainText(model.path)}: ${describeFloat(report)}`,
+        '',
+        title,
+        ...lines,
+        ...warnings.map((warning) => `! ${plainText(warning, 400)}`),
+        '',
+    ].join('\n');
+}
+/** `float top1 91.72 %, 1,094,321 bytes; on 846 samples`. */
+function describeFloat({ model, float: { metric, value, samples } }) {
+    const accuracy = metric === 'kl' ? '' : ` ${metric} ${metricText(metric, value)},`;
+    const source = samples === undefined ? '' : `; on ${countText(samples)} samples`;
+    return `float${accuracy} ${bytesText(model.sizeBytes)}${source}`;
+}
+/** One row of the table, in text that may hold names of nothing. */
+function paretoCells(point, metric) {
+    if (point.status === 'infeasible') {
+        return [budgetText(point.budget), '', '', '', '', 'infeasible', reasonText(point)];
+    }
+    const { budget, sizeBytes, effectiveBits, value, drop, verdict, dominated } = point;
+    return [
+        budgetText(budget),
+        countText(sizeBytes),
+        decimalText(effectiveBits, 2),
+        metricText(metric, value),
+        dropText(metric, drop),
+        OUTCOME_WORD[verdict],
+        dominated ? 'dominated' : '',
+    ];
+}
+/** For the log: `2.5 bits per weight, 45,210 bytes, top1 91.35 %`. */
+function describePointInLine(point, metric) {
+    const budget = budgetText(point.budget);
+    if (point.status === 'infeasible')
+        return `${budget} is infeasible, ${reasonText(point)}`;
+    return `${budget}, ${bytesText(point.sizeBytes)}, ${metric} ${metricText(metric, point.value)}`;
+}
+function reasonText({ budget, smallest }) {
+    if (smallest === undefined)
+        return 'other limits leave no allocation';
+    return `the smallest is ${'limitBytes' in budget ? bytesText(smallest) : bitsText(smallest)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/budget-list.js
+
+
+/** A plain number up to this is bits per weight: no weight has more, and no model so few bytes. */
+const budget_list_MAX_BITS_PER_WEIGHT = 32;
+/**
+ * Budgets as `--budgets` takes them: `2.5,3,120KB,25%`.
+ *
+ * @throws UserError with every item that is none
+ */
+function parseBudgetList(text) {
+    const items = text.split(',').map((item) => item.trim());
+    const budgets = items.map((item) => budget_list_parseBudget(item));
+    const problems = items.flatMap((item, index) => (budgets[index] === undefined ? [budget_list_describe(item)] : []));
+    if (problems.length > 0)
+        throw new UserError(problems);
+    return budgets;
+}
+function budget_list_parseBudget(item) {
+    const bits = /^[0-9]*\.?[0-9]+$/.test(item) ? Number(item) : Number.NaN;
+    if (bits > 0 && bits <= budget_list_MAX_BITS_PER_WEIGHT)
+        return { kind: 'bits-per-weight', bitsPerWeight: bits };
+    const budget = parseSize(item);
+    return budget?.kind === 'auto' ? undefined : budget;
+}
+function budget_list_describe(item) {
+    const found = item === '' ? 'an empty item' : `"${item}"`;
+    return {
+        what: `--budgets has ${found}, expected bits per weight such as 3.5, or a size such as "120KB" or "25%"`,
+        fix: 'separate budgets by commas: --budgets 2.5,3,120KB',
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/cache/cache-status.js
@@ -24814,47 +25905,8 @@ async function runCacheCommand(action, { directory, store }, now) {
 
 
 
+
 const DEFAULT_CONFIG = 'bitgate.yml';
-const USAGE = `bitgate quantizes an ONNX model to a budget, measures it, and passes or fails the build.
-
-usage:
-  bitgate run [bitgate.yml] [options]       quantize, measure, decide
-  bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
-  bitgate validate [bitgate.yml] [options]  check a config and its paths
-  bitgate init <model.onnx> [bitgate.yml]   write a config for a model
-  bitgate cache list|clear [--cache-dir …]  list or remove the measurements that are kept on this machine
-  bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
-
-options that come before the config; their paths start in the current directory:
-  --model <file>            the float model
-  --output <file>           the quantized model to write
-  --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%"
-  --bits-per-weight <bits>  budget as mean bits per weight: 3.5
-  --method <method>         diagonal, or pairwise (CLADO)
-  --report-dir <folder>     where the report goes
-  --cache <where>           where measurements are kept: auto, local, or off for nowhere
-  --cache-dir <folder>      the folder that they are kept in; the user's cache folder when absent
-  --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
-  --runtime-path <folder>   where onnxruntime-node is; only there is looked
-  --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
-
-options of run, for a measurement on several machines:
-  --mode <mode>             all, plan (print the matrix of shards), measure (one shard), decide (over all shares)
-  --shards <count>          with --mode plan: how many machines measure
-  --shard <i/n>             measure the i-th of n shards: 2/4
-  --plan <plan>             with --mode measure and decide: what --mode plan printed as the plan
-  --share-dir <folder>      where shares are written and read; bitgate-shares when absent
-
-options of solve, beside --size (of the weights alone) and --bits-per-weight:
-  --program <file>          the program, with one matrix for all layers
-  --time-limit <time>       10, 10s or 2m; 60s when absent
-  --gap <ratio>             end at this relative gap; 0.0001 when absent
-
-  -h, --help                show this text
-  -v, --version             show the version
-
-exit codes: 0 passed, 1 the gate failed, 2 the input cannot be used, 3 a fault of bitgate or of its runtime
-`;
 const OVERRIDES = {
     model: 'model',
     output: 'output',
@@ -24885,11 +25937,18 @@ const SOLVE_OPTIONS = {
     'time-limit': 'timeLimit',
     gap: 'gap',
 };
-const COMMANDS = ['run', 'inspect', 'validate', 'init', 'cache', 'solve'];
-const WITH_VALUES = { ...OVERRIDES, ...SHARD_OPTIONS, ...SOLVE_OPTIONS };
+const COMMANDS = ['run', 'inspect', 'validate', 'init', 'evaluate', 'cache', 'solve', 'pareto'];
+const BUDGETS_OPTION = { budgets: 'budgets' };
+const JSON_SWITCH = { json: 'json' };
+const WITH_VALUES = {
+    ...OVERRIDES,
+    ...SHARD_OPTIONS,
+    ...SOLVE_OPTIONS,
+    ...BUDGETS_OPTION,
+};
 const cli_arguments_OPTIONS = {
     ...Object.fromEntries(Object.keys(WITH_VALUES).map((name) => [name, { type: 'string' }])),
-    ...Object.fromEntries(Object.keys(SWITCHES).map((name) => [name, { type: 'boolean' }])),
+    ...Object.fromEntries(Object.keys({ ...SWITCHES, ...JSON_SWITCH }).map((name) => [name, { type: 'boolean' }])),
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean', short: 'v' },
 };
@@ -24949,12 +26008,16 @@ function parseCommand(command, operands, options) {
             return { command, configPath: operands[0] ?? DEFAULT_CONFIG, overrides: toOverrides(options) };
         case 'init':
             return parseInit(operands, options);
+        case 'evaluate':
+            return parseEvaluate(operands, options);
         case 'cache':
             return parseCache(operands, options);
         case 'solve':
-            refuseMoreThan(0, command, operands);
-            refuseForeign(command, options, SOLVE_OPTIONS);
-            return { command, options: valuesOf(options, SOLVE_OPTIONS) };
+            return parseSolve(operands, options);
+        case 'pareto':
+            refuseMoreThan(1, command, operands);
+            refuseForeign(command, options, { ...OVERRIDES, ...SWITCHES, ...BUDGETS_OPTION });
+            return { command, ...parseQuestion(operands, options) };
         default:
             throw unknownCommand(command);
     }
@@ -24989,6 +26052,52 @@ function parseInit(operands, options) {
     if (option)
         throw new UserError({ what: `${option.rawName} does not apply to init`, fix: 'edit the config afterwards' });
     return { command: 'init', modelPath, configPath };
+}
+/** Of what comes before the config, what decides over a model that is there already. */
+const EVALUATE_OPTIONS = {
+    model: OVERRIDES.model,
+    size: OVERRIDES.size,
+    device: OVERRIDES.device,
+    'runtime-path': OVERRIDES['runtime-path'],
+    ...SWITCHES,
+};
+function parseEvaluate(operands, options) {
+    const [modelPath, configPath = DEFAULT_CONFIG] = operands;
+    if (modelPath === undefined) {
+        throw new UserError({ what: 'evaluate needs a model', fix: 'bitgate evaluate <model.onnx> [bitgate.yml]' });
+    }
+    refuseMoreThan(2, 'evaluate', operands);
+    refuseForeign('evaluate', options, { ...EVALUATE_OPTIONS, ...JSON_SWITCH });
+    const overrides = toOverrides(options.filter(({ name }) => Object.hasOwn(EVALUATE_OPTIONS, name)));
+    return { command: 'evaluate', modelPath, configPath, overrides, asJson: hasJson(options) };
+}
+function hasJson(options) {
+    return options.some(({ name }) => name === 'json');
+}
+function parseSolve(operands, options) {
+    if (options.some(({ name }) => name === 'program')) {
+        refuseMoreThan(0, 'solve --program', operands);
+        refuseForeign('solve --program', options, SOLVE_OPTIONS);
+        return { command: 'solve-program', options: valuesOf(options, SOLVE_OPTIONS) };
+    }
+    refuseMoreThan(1, 'solve', operands);
+    refuseForeign('solve without --program', options, { ...OVERRIDES, ...SWITCHES, ...BUDGETS_OPTION, ...JSON_SWITCH });
+    const both = options.find(({ name }) => name === 'size' || name === 'bits-per-weight');
+    if (both !== undefined && options.some(({ name }) => name === 'budgets')) {
+        const what = `${both.rawName} and --budgets both name budgets, expected one of them`;
+        throw new UserError({ what, fix: 'put all of them into --budgets' });
+    }
+    return { command: 'solve', ...parseQuestion(operands, options), asJson: hasJson(options) };
+}
+/** A config, what comes before it, and the budgets that are asked about. */
+function parseQuestion(operands, options) {
+    const { budgets } = valuesOf(options.filter(({ name }) => name === 'budgets'), BUDGETS_OPTION);
+    const isOverride = ({ name }) => Object.hasOwn({ ...OVERRIDES, ...SWITCHES }, name);
+    return {
+        configPath: operands[0] ?? DEFAULT_CONFIG,
+        overrides: toOverrides(options.filter(isOverride)),
+        ...(budgets === undefined ? {} : { budgets: parseBudgetList(budgets) }),
+    };
 }
 function parseCache(operands, options) {
     const action = CACHE_ACTIONS.find((known) => known === operands[0]);
@@ -25037,8 +26146,65 @@ function valuesOf(options, keys) {
     return Object.fromEntries(options.map(({ name, value = 'true' }) => [keys[name], value]));
 }
 
+;// CONCATENATED MODULE: ./build/src/entry/usage.js
+/** What `bitgate --help` prints. */
+const USAGE = `bitgate quantizes an ONNX model to a budget, measures it, and passes or fails the build.
+
+usage:
+  bitgate run [bitgate.yml] [options]       quantize, measure, decide
+  bitgate inspect [bitgate.yml] [options]   show layers, sizes, and what a run would cost
+  bitgate validate [bitgate.yml] [options]  check a config and its paths
+  bitgate init <model.onnx> [bitgate.yml]   write a config for a model
+  bitgate evaluate <model.onnx> [bitgate.yml] [options]
+                                            measure any model beside the config's float model, and decide
+  bitgate cache list|clear [--cache-dir …]  list or remove the measurements that are kept on this machine
+  bitgate solve [bitgate.yml] [options]     allocate for a new budget from kept measurements; no model runs
+  bitgate solve --program <file> [options]  solve a bare program, print JSON (schemas/program.v1.schema.json)
+  bitgate pareto [bitgate.yml] [options]    draw accuracy against size over several budgets
+
+options that come before the config; their paths start in the current directory:
+  --model <file>            the float model
+  --output <file>           the quantized model to write
+  --size <size>             budget of the whole file: 125000, "125 KB", "300 KiB", "25%", or auto
+  --bits-per-weight <bits>  budget as mean bits per weight: 3.5
+  --method <method>         local, diagonal, block, pairwise (CLADO), auto, or external
+  --report-dir <folder>     where the report goes
+  --cache <where>           where measurements are kept: auto, local, or off for nowhere
+  --cache-dir <folder>      the folder that they are kept in; the user's cache folder when absent
+  --device <device>         where models run: auto, cpu, cuda, webgpu, tensorrt, coreml or dml
+  --runtime-path <folder>   where onnxruntime-node is; only there is looked
+  --allow-download          fetch onnxruntime-node where it is nowhere, of the pinned version and digest
+
+options of run, for a measurement on several machines:
+  --mode <mode>             all, plan (print the matrix of shards), measure (one shard), decide (over all shares)
+  --shards <count>          with --mode plan: how many machines measure
+  --shard <i/n>             measure the i-th of n shards: 2/4
+  --plan <plan>             with --mode measure and decide: what --mode plan printed as the plan
+  --share-dir <folder>      where shares are written and read; bitgate-shares when absent
+
+options of pareto, and of solve from kept measurements:
+  --budgets <list>          several budgets: 2.5,3,120KB,25% (plain numbers up to 32 are bits per weight)
+  --json                    with solve, and with evaluate: print JSON
+
+options of solve --program, beside --size (of the weights alone) and --bits-per-weight:
+  --program <file>          the program, with one matrix for all layers
+  --time-limit <time>       10, 10s or 2m; 60s when absent
+  --gap <ratio>             end at this relative gap; 0.0001 when absent
+
+  -h, --help                show this text
+  -v, --version             show the version
+
+exit codes: 0 passed, 1 the gate failed, 2 the input cannot be used, 3 a fault of bitgate or of its runtime
+`;
+
 ;// CONCATENATED MODULE: ./build/src/entry/cli.js
 /** The command line: arguments in, text and an exit code out. */
+
+
+
+
+
+
 
 
 
@@ -25074,8 +26240,14 @@ async function dispatch(argv, io) {
             return validate(parsed.configPath, parsed.overrides, io);
         case 'inspect':
             return inspect(parsed.configPath, parsed.overrides, io);
-        case 'solve':
+        case 'solve-program':
             return solveProgram(parsed.options, io);
+        case 'solve':
+            return solveKept(parsed, io);
+        case 'pareto':
+            return pareto(parsed, io);
+        case 'evaluate':
+            return evaluate(parsed, io);
         case 'cache':
             return cache(parsed.action, parsed.directory, io);
         case 'run':
@@ -25121,7 +26293,9 @@ async function inspect(configPath, overrides, io) {
     return EXIT_CODE.passed;
 }
 async function validate(configPath, overrides, io) {
-    await checkPaths(await readWithWarnings(configPath, overrides, io), io.files);
+    const config = await readWithWarnings(configPath, overrides, io);
+    await checkPaths(config, io.files);
+    await readConstraints(config.constraints, io.files);
     io.stdout.write(`${configPath} is valid\n`);
     return EXIT_CODE.passed;
 }
@@ -25133,6 +26307,39 @@ async function solveProgram(options, io) {
     if (problems.length > 0)
         throw new UserError(problems);
     return EXIT_CODE.passed;
+}
+/** As with a bare program, the answers are printed also when some budget has none. */
+async function solveKept(question, io) {
+    const config = await readWithWarnings(question.configPath, question.overrides, io);
+    const budgets = question.budgets ?? [config.budget];
+    if (budgets.some(({ kind }) => kind === 'auto'))
+        throw new UserError(autoProblem(config));
+    const { report, problems } = await cli_withProgress(io, (display) => io.commands.solveKept(config, budgets, display.report));
+    io.stdout.write(question.asJson ? `${harmlessJson(report, 0)}\n` : renderSolved(report));
+    if (problems.length > 0)
+        throw new UserError(problems);
+    return EXIT_CODE.passed;
+}
+function autoProblem({ gate: { locations } }) {
+    const what = 'the budget is auto, which only measuring can answer';
+    const fix = 'name a budget: --size, --bits-per-weight or --budgets';
+    return { what, fix, ...(locations.size === undefined ? {} : { where: locations.size }) };
+}
+async function pareto({ configPath, overrides, budgets }, io) {
+    const config = await readWithWarnings(configPath, overrides, io);
+    await checkPaths(config, io.files);
+    const report = await cli_withProgress(io, (display) => io.commands.pareto(config, budgets, display.report));
+    io.stdout.write(renderPareto(report));
+    io.stdout.write(`\nreport: ${config.reportDirectory}\n`);
+    return EXIT_CODE.passed;
+}
+async function evaluate(question, io) {
+    const config = await readWithWarnings(question.configPath, question.overrides, io);
+    const modelPath = (0,external_node_path_namespaceObject.resolve)(io.workingDirectory, question.modelPath);
+    const report = await cli_withProgress(io, (display) => io.commands.evaluate(config, modelPath, display.report));
+    const text = question.asJson ? `${harmlessJson(report, 0)}\n` : renderEvaluation(report, { color: hasColor(io) });
+    io.stdout.write(text);
+    return report.passed ? EXIT_CODE.passed : EXIT_CODE.gateFailed;
 }
 async function cache(action, directory, io) {
     const folder = directory === undefined ? undefined : (0,external_node_path_namespaceObject.resolve)(io.workingDirectory, directory);
@@ -25321,6 +26528,7 @@ const nodeFiles = {
     externalDataOf,
     makeFolder,
     writeFileAtomically,
+    useTemporaryFile,
     assertFileCanBeWritten,
     assertFolderCanBeWritten,
 };
@@ -25452,6 +26660,22 @@ async function writeFileAtomically(path, content) {
         throw cannotWrite(path, cause);
     }
 }
+async function useTemporaryFile(folder, name, content, use) {
+    await makeFolder(folder);
+    const own = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(folder, '.bitgate-')).catch((cause) => {
+        throw cannotWrite(folder, cause);
+    });
+    const path = (0,external_node_path_namespaceObject.join)(own, name);
+    try {
+        await (0,promises_namespaceObject.writeFile)(path, content).catch((cause) => {
+            throw cannotWrite(path, cause);
+        });
+        return await use(path);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(own, { recursive: true, force: true });
+    }
+}
 async function writeAndFlush(path, content) {
     const handle = await (0,promises_namespaceObject.open)(path, 'wx');
     try {
@@ -25481,10 +26705,10 @@ async function assertFolderCanBeWritten(path) {
     }
 }
 function isMissing(cause) {
-    const code = codeOf(cause);
+    const code = files_codeOf(cause);
     return code === 'ENOENT' || code === 'ENOTDIR';
 }
-function codeOf(cause) {
+function files_codeOf(cause) {
     return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
 }
 function cannotRead(path, cause) {
@@ -25534,6 +26758,11 @@ function confineFiles(files, roots) {
         externalDataOf: files.externalDataOf,
         makeFolder: toWrite(files.makeFolder),
         writeFileAtomically: toWrite(files.writeFileAtomically),
+        useTemporaryFile: async (folder, name, content, use) => {
+            await confine_files_refuseOutside(folder, roots);
+            refuseGitFolder(folder);
+            return files.useTemporaryFile(folder, name, content, use);
+        },
         assertFileCanBeWritten: toWrite(files.assertFileCanBeWritten),
         assertFolderCanBeWritten: toWrite(files.assertFolderCanBeWritten),
     };
@@ -25574,195 +26803,6 @@ function refuseGitFolder(path) {
     if (!path.split(external_node_path_namespaceObject.sep).some((part) => part.toLowerCase() === '.git'))
         return;
     throw new UserError({ what: 'nothing is written into a .git folder', where: path, fix: 'choose another folder' });
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/offered-widths.js
-
-
-/**
- * @param layerNames shape [layerCount]
- * @returns ascending widths of each layer, shape [layerCount]
- * @throws UserError if a pin names no layer
- */
-function offeredWidths(layerNames, { bitWidths, pins }, configPath) {
-    const idle = pins.filter(({ pattern }) => !layerNames.some((name) => matchesGlob(name, pattern)));
-    if (idle.length > 0)
-        throw new UserError(idle.map((pin) => describeIdle(pin, layerNames, configPath)));
-    return layerNames.map((name) => {
-        const pin = pins.find(({ pattern }) => matchesGlob(name, pattern));
-        return pin === undefined ? [...bitWidths] : [pin.bitWidth];
-    });
-}
-/** `*` stands for any characters, `?` for one; all others for themselves. */
-function matchesGlob(name, pattern) {
-    const source = pattern
-        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-        .replaceAll('*', '.*')
-        .replaceAll('?', '.');
-    return new RegExp(`^${source}$`, 's').test(name);
-}
-function describeIdle({ pattern }, layerNames, configPath) {
-    const near = nearestName(pattern, layerNames);
-    return {
-        what: `quantize.pin names '${pattern}', but no layer is called so${near === undefined ? '' : `; did you mean '${near}'?`}`,
-        where: configPath,
-        fix: 'see `bitgate inspect` for the names of the layers',
-    };
-}
-/**
- * The layers of every tie.
- *
- * @param offered shape [layerCount]
- * @returns layer indices, shape [tieCount][…]
- * @throws UserError if a tie names no layer, a layer is in two, or tied layers have no width in common
- */
-function tiedLayers(layerNames, offered, ties, configPath) {
-    const groups = ties.map((patterns) => [...layerNames.keys()].filter((layer) => patterns.some((pattern) => matchesGlob(layerNames[layer], pattern))));
-    const problems = groups.flatMap((layers, tie) => {
-        const named = `quantize.tie [${ties[tie].join(', ')}]`;
-        const what = describeTie(layers, groups.slice(0, tie).flat(), layerNames, offered);
-        return what === undefined
-            ? []
-            : [{ what: `${named} ${what}`, where: configPath, fix: 'correct or remove the tie' }];
-    });
-    if (problems.length > 0)
-        throw new UserError(problems);
-    return groups;
-}
-/** What is wrong with a tie, if anything. */
-function describeTie(layers, takenLayers, layerNames, offered) {
-    if (layers.length === 0)
-        return 'matches no layer';
-    const taken = layers.find((layer) => takenLayers.includes(layer));
-    if (taken !== undefined)
-        return `ties '${layerNames[taken]}', which another tie holds already`;
-    const common = offered[layers[0]].filter((width) => layers.every((layer) => offered[layer].includes(width)));
-    return common.length > 0 ? undefined : 'holds layers that have no width in common, because they are pinned apart';
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/allocation-problem.js
-function candidateCounts({ choices, layerNames }) {
-    const counts = new Array(layerNames.length).fill(0);
-    for (const { layerIndex } of choices)
-        counts[layerIndex] += 1;
-    return counts;
-}
-/** The variables whose choice is so, in order. */
-function variablesWhere({ choices }, isWanted) {
-    return [...choices.keys()].filter((variable) => isWanted(choices[variable]));
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/joint-choices.js
-/**
- * For every tie, and every layer outside of them, the choices among the usable variables: tied layers take one width.
- *
- * @returns shape [setCount][choiceCount]; undefined if some set has no choice left
- */
-function jointChoices(problem, usable) {
-    const { choices, layerNames, ties } = problem;
-    const tied = new Set(ties.flat());
-    const single = [...layerNames.keys()].filter((layer) => !tied.has(layer)).map((layer) => [layer]);
-    const variableOf = (layer, bitWidth) => usable.find((variable) => choices[variable].layerIndex === layer && choices[variable].bitWidth === bitWidth);
-    const sets = [...ties, ...single].map((layers) => {
-        const widths = new Set(usable.filter((v) => choices[v].layerIndex === layers[0]).map((v) => choices[v].bitWidth));
-        return [...widths].flatMap((width) => {
-            const variables = layers.flatMap((layer) => variableOf(layer, width) ?? []);
-            return variables.length === layers.length ? [variables] : [];
-        });
-    });
-    return sets.every((set) => set.length > 0) ? sets : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/width-subsets.js
-
-
-/**
- * The variables of every set of offered widths that leaves each layer a choice, largest sets first. What the widths in use
- * share in the file (the functions that decode them) makes its size depend on the set, not only on the layers.
- */
-function variablesByWidths(problem) {
-    const widths = [...new Set(problem.choices.map(({ bitWidth }) => bitWidth))];
-    const subsets = Array.from({ length: 2 ** widths.length - 1 }, (_, index) => {
-        const mask = index + 1;
-        return variablesWhere(problem, ({ bitWidth }) => (mask >> widths.indexOf(bitWidth)) % 2 === 1);
-    });
-    return subsets.filter((subset) => jointChoices(problem, subset) !== undefined).sort((a, b) => b.length - a.length);
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/smallest-allocation.js
-/** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
-
-
-
-
-/** Smallest amount of the budget's resource over all allocations: bytes of the file, or bits of all weights. */
-function smallestUse(problem) {
-    const { budget, choices } = problem;
-    if (budget.kind === 'file-bytes')
-        return Math.min(...variablesByWidths(problem).map((usable) => smallestFile(problem, usable)));
-    const all = variablesWhere(problem, () => true);
-    const weightBits = (variable) => weightBitsOf(choices[variable]);
-    return sumOf(cheapest(problem, all, weightBits), weightBits);
-}
-/** Bytes of the smallest file that uses no other variables; each layer has one among them. */
-function smallestFile(problem, usable) {
-    const partBytes = (variable) => problem.choices[variable].partBytes;
-    const chosen = cheapest(problem, usable, partBytes);
-    return problem.fileBytes(sumOf(chosen, partBytes), chosen);
-}
-/** The usable choice of least cost of every layer, tied layers together. */
-function cheapest(problem, usable, costOf) {
-    const sets = jointChoices(problem, usable);
-    if (sets === undefined)
-        throw new RangeError('a layer has no usable choice');
-    return sets.flatMap((choices) => choices.reduce((a, b) => (sumOf(b, costOf) < sumOf(a, costOf) ? b : a)));
-}
-function sumOf(variables, costOf) {
-    return variables.reduce((sum, variable) => sum + costOf(variable), 0);
-}
-/**
- * @param where the place of the budget in the config, if it comes from there
- * @throws UserError naming the smallest feasible budget
- */
-function assertFeasible(problem, where) {
-    const smallest = smallestUse(problem);
-    if (smallest <= problem.budget.limit)
-        return;
-    throw new UserError({ ...describeShortage(problem, smallest), ...(where === undefined ? {} : { where }) });
-}
-function describeShortage(problem, smallest) {
-    const { budget } = problem;
-    if (budget.kind === 'file-bytes') {
-        return {
-            what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes`,
-            fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
-        };
-    }
-    const bitsPerWeight = (bits) => rounded(bits / totalWeights(problem));
-    return {
-        what: `no allocation fits the budget of ${bitsPerWeight(budget.limit)} bits per weight; the smallest has ${bitsPerWeight(smallest)}`,
-        fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
-    };
-}
-/** Weights of all layers together. */
-function totalWeights({ choices, layerNames }) {
-    const counts = new Array(layerNames.length).fill(0);
-    for (const { layerIndex, weightCount } of choices)
-        counts[layerIndex] = weightCount;
-    return counts.reduce((sum, count) => sum + count, 0);
-}
-/** Mean bits per weight of an allocation. */
-function effectiveBits(problem, variables) {
-    const bits = variables.reduce((sum, variable) => sum + weightBitsOf(problem.choices[variable]), 0);
-    return bits / totalWeights(problem);
-}
-/** Bits of a layer's weights in the file. */
-function weightBitsOf({ storedBits, weightCount }) {
-    return storedBits * weightCount;
-}
-/** Up to four decimals, rounded up so that the number named is itself enough. */
-function rounded(bits) {
-    return Math.ceil(bits * 10_000 - 1e-6) / 10_000;
 }
 
 ;// CONCATENATED MODULE: ./build/src/dataset/assert-disjoint.js
@@ -28207,16 +29247,21 @@ function selectSamples(set, count, seed) {
 
 
 /** @throws UserError if a set cannot be read, is too small, does not fit the model, or shares samples with the other */
-async function openData({ calibration, evaluation, preprocess }, inputs, seed, files) {
-    const open = async (source) => {
-        const set = await openSampleSet(source, inputs, preprocess, files);
-        const indices = selectSamples(set, source.sampleCount, seed);
-        const batchSize = batchSizeFor(inputs, comfortableBatchSize(inputs));
-        return { set, indices, batches: () => readBatches(set, indices, batchSize, fixedBatchSize(inputs)) };
-    };
-    const data = { calibration: await open(calibration), evaluation: await open(evaluation) };
-    await assertDisjoint(data.calibration.set, data.calibration.indices, data.evaluation.set, data.evaluation.indices);
-    return data;
+async function openData(config, inputs, seed, files) {
+    const open = (source) => openSelection(source, config.preprocess, inputs, seed, files);
+    const calibration = await open(config.calibration);
+    if (config.evaluation === undefined)
+        return { calibration };
+    const evaluation = await open(config.evaluation);
+    await assertDisjoint(calibration.set, calibration.indices, evaluation.set, evaluation.indices);
+    return { calibration, evaluation };
+}
+/** @throws UserError if the set cannot be read, is too small, or does not fit the model */
+async function openSelection(source, preprocess, inputs, seed, files) {
+    const set = await openSampleSet(source, inputs, preprocess, files);
+    const indices = selectSamples(set, source.sampleCount, seed);
+    const batchSize = batchSizeFor(inputs, comfortableBatchSize(inputs));
+    return { set, indices, batches: () => readBatches(set, indices, batchSize, fixedBatchSize(inputs)) };
 }
 async function readAll(batches) {
     const all = [];
@@ -28232,6 +29277,291 @@ function comfortableBatchSize(inputs) {
     const sampleElements = inputs.map(({ dims }) => dims.slice(1).reduce((count, dim) => count * (dim ?? 224), 1));
     const fitting = LARGEST_INPUT_ELEMENTS / Math.max(...sampleElements);
     return Math.max(1, Math.min(LARGEST_BATCH, 2 ** Math.floor(Math.log2(fitting))));
+}
+
+;// CONCATENATED MODULE: ./build/src/gate/normal.js
+/** The standard normal distribution. */
+/**
+ * Probability of a value below `z`, to about 1e-15 for |z| ≤ 6: ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …)
+ * (G. Marsaglia, "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), 2004).
+ */
+function normalCdf(z) {
+    if (Math.abs(z) > LARGEST)
+        return z > 0 ? 1 : 0;
+    let term = z;
+    let sum = z;
+    for (let odd = 3; Math.abs(term) > Number.EPSILON * Math.abs(sum); odd += 2) {
+        term *= (z * z) / odd;
+        sum += term;
+    }
+    return 0.5 + (sum * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+}
+/** Beyond, both tails are below what a double can tell from 0 and 1. */
+const LARGEST = 8;
+/** The value below which a share `probability` of the distribution lies, between −8 and 8. */
+function normalQuantile(probability) {
+    let [low, high] = [-LARGEST, LARGEST];
+    let middle = 0;
+    while (low < middle && middle < high) {
+        if (normalCdf(middle) < probability)
+            low = middle;
+        else
+            high = middle;
+        middle = (low + high) / 2;
+    }
+    return middle;
+}
+/** How many standard errors a two-sided interval reaches to each side. */
+function criticalValue(confidence) {
+    return normalQuantile(1 - (1 - confidence) / 2);
+}
+
+;// CONCATENATED MODULE: ./build/src/gate/bootstrap-estimate.js
+/**
+ * The bias-corrected and accelerated bootstrap interval (BCa) for a mean of skewed values (B. Efron, JASA 82:171, 1987;
+ * Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 14.3).
+ */
+
+
+/** Skew moves the upper end far out, so it takes as many resamples as these draws allow: about half a second. */
+const DRAWS = 10_000_000;
+const MAX_RESAMPLES = 50_000;
+/** Section 14.3 asks for no fewer. */
+const MIN_RESAMPLES = 1_000;
+/** Fewer values resample to too few different means to say anything. */
+const MIN_VALUES = 10;
+/**
+ * The mean of `values` from resamples that depend on the seed alone.
+ *
+ * @param least what no value can be less than
+ */
+function bootstrapEstimate(values, confidence, seed, least = 0) {
+    const mean = meanOf(values);
+    const [lower, upper] = findEnds(values, mean, confidence, seed, least);
+    const z = criticalValue(confidence);
+    return {
+        interval: { lower, upper, confidence, method: 'bootstrap' },
+        // The reach to the limit's side stands for z standard errors.
+        scoreAt: (limit) => (z * (mean - limit)) / (limit > mean ? upper - mean : mean - lower),
+    };
+}
+function findEnds(values, mean, confidence, seed, least) {
+    if (Number.isNaN(mean))
+        return [mean, mean];
+    if (values.length < MIN_VALUES)
+        return [least, Number.POSITIVE_INFINITY];
+    const count = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(DRAWS / values.length)));
+    const means = resampleMeans(values, count, seed).sort();
+    const bias = normalQuantile(shareBelow(means, mean));
+    const acceleration = accelerationOf(values, mean);
+    const endAt = (z) => {
+        const corrected = bias + (bias + z) / (1 - acceleration * (bias + z));
+        return means[Math.min(means.length - 1, Math.floor(normalCdf(corrected) * means.length))];
+    };
+    const z = criticalValue(confidence);
+    return [endAt(-z), endAt(z)];
+}
+function resampleMeans(values, count, seed) {
+    const random = seededRandom(seed);
+    return Float64Array.from({ length: count }, () => {
+        let sum = 0;
+        for (let draw = 0; draw < values.length; draw++)
+            sum += values[Math.floor(random() * values.length)];
+        return sum / values.length;
+    });
+}
+/** Equal ones count half, so that values without any spread have no bias. */
+function shareBelow(means, mean) {
+    let count = 0;
+    for (const other of means)
+        count += other < mean ? 1 : other === mean ? 0.5 : 0;
+    return count / means.length;
+}
+/** A sixth of the skewness of the mean, from the jackknife. */
+function accelerationOf(values, mean) {
+    let [squares, cubes] = [0, 0];
+    for (const value of values) {
+        squares += (value - mean) ** 2;
+        cubes += (value - mean) ** 3;
+    }
+    return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
+}
+function meanOf(values) {
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+;// CONCATENATED MODULE: ./build/src/gate/tango-estimate.js
+
+/** The drop from the float model to the artifact, as a difference of their shares: the limits Δ with |score(Δ)| ≤ z. */
+function tangoEstimate(counts, confidence) {
+    const scoreAt = (limit) => pairedScore(counts, limit);
+    const drop = (counts.onlyFloat - counts.onlyArtifact) / countSamples(counts);
+    const z = criticalValue(confidence);
+    return {
+        interval: {
+            lower: bisect(-1, drop, (limit) => scoreAt(limit) > z),
+            upper: bisect(drop, 1, (limit) => scoreAt(limit) > -z),
+            confidence,
+            method: 'tango',
+        },
+        scoreAt,
+    };
+}
+/**
+ * (b − c − nΔ) / √(n(2q + Δ(1 − Δ))), where b samples are right in the float model alone, c in the artifact alone, and q is
+ * the probability of the latter that is most likely given Δ: the larger root of 2n·q² − (b + c − (2n − b + c)Δ)·q = cΔ(1 − Δ).
+ * It falls with Δ, and at Δ = 0 its square is McNemar's statistic.
+ */
+function pairedScore(counts, difference) {
+    const { onlyFloat: b, onlyArtifact: c } = counts;
+    const n = countSamples(counts);
+    const spread = difference * (1 - difference);
+    const linear = b + c - (2 * n - b + c) * difference;
+    const q = (linear + Math.sqrt(linear ** 2 + 8 * n * c * spread)) / (4 * n);
+    return (b - c - n * difference) / Math.sqrt(n * (2 * q + spread));
+}
+function countSamples({ both, onlyFloat, onlyArtifact, neither }) {
+    return both + onlyFloat + onlyArtifact + neither;
+}
+/** Where `isBefore` turns from true to false, to the last bit; NaN between ends that are. */
+function bisect(low, high, isBefore) {
+    let [before, after] = [low, high];
+    let middle = (before + after) / 2;
+    while (before < middle && middle < after) {
+        if (isBefore(middle))
+            before = middle;
+        else
+            after = middle;
+        middle = (before + after) / 2;
+    }
+    return middle;
+}
+
+;// CONCATENATED MODULE: ./build/src/gate/wilson-estimate.js
+
+/** The share of hits among samples: the limits p for which |p̂ − p| ≤ z·√(p(1 − p)/n). */
+function wilsonEstimate(hitCount, sampleCount, confidence) {
+    const share = hitCount / sampleCount;
+    const zSquared = criticalValue(confidence) ** 2;
+    const centre = (hitCount + zSquared / 2) / (sampleCount + zSquared);
+    const reach = Math.sqrt(zSquared * (share * (1 - share) * sampleCount + zSquared / 4)) / (sampleCount + zSquared);
+    return {
+        interval: {
+            // Rounding alone could leave a little more than nothing and a little less than all.
+            lower: hitCount === 0 ? 0 : centre - reach,
+            upper: hitCount === sampleCount ? 1 : centre + reach,
+            confidence,
+            method: 'wilson',
+        },
+        scoreAt: (limit) => (share - limit) / Math.sqrt((limit * (1 - limit)) / sampleCount),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/gate/decide.js
+
+
+
+
+/** Worst first. */
+const SEVERITY = ['fail', 'inconclusive', 'warn'];
+function decide(measurements, input) {
+    const { gate, seed } = input;
+    const estimates = gate.confidence === undefined ? undefined : estimate(measurements, gate.confidence, seed);
+    const checks = listQuestions(measurements, input).map((question) => answer(question, estimates, measurements.sampleCount));
+    const verdict = SEVERITY.find((outcome) => checks.some((check) => check.outcome === outcome)) ?? 'pass';
+    return {
+        verdict,
+        passed: verdict === 'pass' || verdict === 'warn' || (verdict === 'inconclusive' && gate.inconclusive === 'warn'),
+        checks,
+        ...(estimates && { intervals: { quantized: estimates.quantized.interval, drop: estimates.drop.interval } }),
+    };
+}
+/** The limits that fail, the size first, then those that only warn. */
+function listQuestions(measurements, input) {
+    const { gate, artifactSizeBytes } = input;
+    const ask = (limits, prefix) => askLimits(measurements, artifactSizeBytes, limits, prefix);
+    return [...askBudget(input), ...ask(gate, ''), ...askFinite(measurements), ...ask(gate.warn, 'warn.')];
+}
+function askBudget({ budget, artifactSizeBytes }) {
+    if (budget === undefined)
+        return [];
+    const question = { bound: 'at-most', limitName: 'size' };
+    if (budget.kind === 'file-bytes') {
+        return [{ ...question, name: 'artifact size', measured: artifactSizeBytes, limit: budget.limit, unit: 'bytes' }];
+    }
+    const { limit, effectiveBits, weightCount } = budget;
+    return [
+        { ...question, name: 'mean width', measured: effectiveBits, limit: limit / weightCount, unit: 'bits per weight' },
+    ];
+}
+/** Nothing is known of the outputs where a command reads them. */
+function askFinite({ nonFiniteCount }) {
+    if (nonFiniteCount === undefined)
+        return [];
+    return [{ name: 'non-finite outputs', measured: nonFiniteCount, limit: 0, unit: 'samples', bound: 'at-most' }];
+}
+const UNITS = { top1: 'ratio', top5: 'ratio', kl: 'nats', command: 'none' };
+function askLimits({ metric, quantized, drop }, artifactSizeBytes, limits, prefix) {
+    const unit = UNITS[metric];
+    const size = { name: 'artifact size', measured: artifactSizeBytes, unit: 'bytes' };
+    const value = { name: metric, measured: quantized, unit, subject: 'quantized' };
+    const loss = { name: `${metric} drop`, measured: drop, unit, subject: 'drop' };
+    const questions = [
+        { ...size, bound: 'at-most', limit: limits.maxSizeBytes, limitName: `${prefix}max-size` },
+        { ...value, bound: 'at-least', limit: limits.min, limitName: `${prefix}min` },
+        { ...value, bound: 'at-most', limit: limits.max, limitName: `${prefix}max` },
+        { ...loss, bound: 'at-most', limit: limits.maxDrop, limitName: `${prefix}max-drop` },
+    ];
+    return questions.flatMap(({ limit, ...question }) => (limit === undefined ? [] : [{ ...question, limit }]));
+}
+/** @throws Error if there is nothing to estimate from: a command that tells of no samples is refused before it comes here */
+function estimate(measurements, confidence, seed) {
+    const { pairedCounts, pairedValues, divergences } = measurements;
+    if (pairedCounts !== undefined) {
+        const { both, onlyFloat, onlyArtifact, neither } = pairedCounts;
+        return {
+            quantized: wilsonEstimate(both + onlyArtifact, both + onlyFloat + onlyArtifact + neither, confidence),
+            drop: tangoEstimate(pairedCounts, confidence),
+        };
+    }
+    if (pairedValues !== undefined) {
+        const ofMean = (values) => bootstrapEstimate(values, confidence, seed, Number.NEGATIVE_INFINITY);
+        return { quantized: ofMean(pairedValues.quantized), drop: ofMean(pairedValues.drop) };
+    }
+    if (divergences === undefined)
+        throw new Error('there are no samples to estimate from');
+    const divergence = bootstrapEstimate(divergences, confidence, seed);
+    return { quantized: divergence, drop: divergence };
+}
+function answer(question, estimates, sampleCount = Number.NaN) {
+    const { subject, ...rest } = question;
+    const found = subject && estimates?.[subject];
+    const outcome = outcomeOf(question, found);
+    const samplesToSettle = outcome === 'inconclusive' ? settle(found, question.limit, sampleCount) : undefined;
+    return {
+        ...rest,
+        outcome,
+        passed: outcome === 'pass',
+        ...(found && { interval: found.interval }),
+        ...(samplesToSettle === undefined ? {} : { samplesToSettle }),
+    };
+}
+/** NaN keeps no limit. Limits that only warn are held against the measured value itself, so that few samples warn of nothing. */
+function outcomeOf({ measured, limit, bound, limitName }, found) {
+    const keeps = (value) => (bound === 'at-least' ? value >= limit : value <= limit);
+    if (Number.isNaN(measured))
+        return 'fail';
+    if (limitName?.startsWith('warn.'))
+        return keeps(measured) ? 'pass' : 'warn';
+    const { lower, upper } = found?.interval ?? { lower: measured, upper: measured };
+    if (keeps(lower) && keeps(upper))
+        return 'pass';
+    return keeps(lower) || keeps(upper) ? 'inconclusive' : 'fail';
+}
+/** The score of a limit grows with the root of the sample count while the shares stay as they are. */
+function settle({ interval, scoreAt }, limit, sampleCount) {
+    const count = Math.ceil(sampleCount * (criticalValue(interval.confidence) / scoreAt(limit)) ** 2);
+    return Number.isSafeInteger(count) ? Math.max(count, sampleCount + 1) : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/onnx/data-type.js
@@ -28349,32 +29679,762 @@ function dimsOf(dims) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/pipeline/allocation-problem.js
+;// CONCATENATED MODULE: ./build/src/allocate/allocation-problem.js
+function candidateCounts({ choices, layerNames }) {
+    const counts = new Array(layerNames.length).fill(0);
+    for (const { layerIndex } of choices)
+        counts[layerIndex] += 1;
+    return counts;
+}
+/** The variables whose choice is so, in order. */
+function variablesWhere({ choices }, isWanted) {
+    return [...choices.keys()].filter((variable) => isWanted(choices[variable]));
+}
 
-function describeProblem({ writer, layers, candidates, budget, floatFileBytes, ties, }) {
-    const choices = candidates.map((candidate) => {
-        const { sizeBytes: partBytes, storedBits, sharedPart } = writer.partsOf(candidate);
-        const { layerIndex, bitWidth } = candidate;
-        return { layerIndex, bitWidth, weightCount: layers[layerIndex].weightCount, partBytes, storedBits, sharedPart };
+;// CONCATENATED MODULE: ./build/src/allocate/joint-choices.js
+/**
+ * For every tie, and every layer outside of them, the choices among the usable variables: tied layers take one width.
+ *
+ * @returns shape [setCount][choiceCount]; undefined if some set has no choice left
+ */
+function jointChoices(problem, usable) {
+    const { choices, layerNames, ties } = problem;
+    const tied = new Set(ties.flat());
+    const single = [...layerNames.keys()].filter((layer) => !tied.has(layer)).map((layer) => [layer]);
+    const variableOf = (layer, bitWidth) => usable.find((variable) => choices[variable].layerIndex === layer && choices[variable].bitWidth === bitWidth);
+    const sets = [...ties, ...single].map((layers) => {
+        const widths = new Set(usable.filter((v) => choices[v].layerIndex === layers[0]).map((v) => choices[v].bitWidth));
+        return [...widths].flatMap((width) => {
+            const variables = layers.flatMap((layer) => variableOf(layer, width) ?? []);
+            return variables.length === layers.length ? [variables] : [];
+        });
     });
-    const layerNames = layers.map(({ name }) => name);
+    return sets.every((set) => set.length > 0) ? sets : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/width-subsets.js
+
+
+/**
+ * The variables of every set of offered widths that leaves each layer a choice, largest sets first. What the widths in use
+ * share in the file (the functions that decode them) makes its size depend on the set, not only on the layers.
+ */
+function variablesByWidths(problem) {
+    const widths = [...new Set(problem.choices.map(({ bitWidth }) => bitWidth))];
+    const subsets = Array.from({ length: 2 ** widths.length - 1 }, (_, index) => {
+        const mask = index + 1;
+        return variablesWhere(problem, ({ bitWidth }) => (mask >> widths.indexOf(bitWidth)) % 2 === 1);
+    });
+    return subsets.filter((subset) => jointChoices(problem, subset) !== undefined).sort((a, b) => b.length - a.length);
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/smallest-allocation.js
+/** The least that any allocation takes of the budget: found before the model runs, so that a hopeless run never starts. */
+
+
+
+
+/** Smallest amount of the budget's resource over all allocations: bytes of the file, or bits of all weights. */
+function smallestUse(problem) {
+    const { budget, choices } = problem;
+    if (budget.kind === 'file-bytes')
+        return Math.min(...variablesByWidths(problem).map((usable) => smallestFile(problem, usable)));
+    return smallestSum(problem, (variable) => weightBitsOf(choices[variable]));
+}
+/** The least sum over all layers, whatever else it takes. */
+function smallestSum(problem, costOf) {
+    const all = variablesWhere(problem, () => true);
+    return sumOf(cheapest(problem, all, costOf), costOf);
+}
+/** Bytes of the smallest file that uses no other variables; each layer has one among them. */
+function smallestFile(problem, usable) {
+    const partBytes = (variable) => problem.choices[variable].partBytes;
+    const chosen = cheapest(problem, usable, partBytes);
+    return problem.fileBytes(sumOf(chosen, partBytes), chosen);
+}
+/** Bytes that no artifact exceeds. */
+function largestFile({ choices, layerNames, fileBytes }) {
+    const largest = layerNames.map((_, layer) => Math.max(...choices.filter(({ layerIndex }) => layerIndex === layer).map(({ partBytes }) => partBytes)));
+    return fileBytes(largest.reduce((sum, bytes) => sum + bytes, 0), [...choices.keys()]);
+}
+/** The usable choice of least cost of every layer, tied layers together. */
+function cheapest(problem, usable, costOf) {
+    const sets = jointChoices(problem, usable);
+    if (sets === undefined)
+        throw new RangeError('a layer has no usable choice');
+    return sets.flatMap((choices) => choices.reduce((a, b) => (sumOf(b, costOf) < sumOf(a, costOf) ? b : a)));
+}
+function sumOf(variables, costOf) {
+    return variables.reduce((sum, variable) => sum + costOf(variable), 0);
+}
+/**
+ * @param where the place of the budget in the config, if it comes from there
+ * @throws UserError naming the smallest feasible budget
+ */
+function assertFeasible(problem, where) {
+    const shortage = findShortage(problem);
+    if (shortage === undefined)
+        return;
+    throw new UserError({ ...shortage, ...(where === undefined ? {} : { where }) });
+}
+/** Why no allocation fits the budget; undefined when one does. */
+function findShortage(problem) {
+    const smallest = smallestUse(problem);
+    return smallest <= problem.budget.limit ? undefined : describeShortage(problem, smallest);
+}
+function describeShortage(problem, smallest) {
+    const { budget, choices, layerNames } = problem;
+    const words = (bits) => bitsPerWeight(problem, bits);
+    if (choices.length === layerNames.length) {
+        const amount = (use) => (budget.kind === 'file-bytes' ? `${use} bytes` : `${words(use)} bits per weight`);
+        const what = `the artifact takes ${amount(smallest)}, more than the budget of ${amount(budget.limit)}`;
+        return { what, fix: 'raise the budget, or give layers smaller widths: the width of each is fixed' };
+    }
+    if (budget.kind === 'file-bytes') {
+        const excess = describeFixedExcess(problem, (variable) => choices[variable].partBytes, budget.limit);
+        return {
+            what: `no allocation fits the budget of ${budget.limit} bytes; the smallest artifact has ${smallest} bytes${excess}`,
+            fix: `raise the budget to ${smallest} bytes or more, or offer smaller bit-widths under quantize.bits`,
+        };
+    }
     return {
-        choices,
-        layerNames,
-        ties,
-        constraints: [],
-        budget: exactBudget(budget, floatFileBytes, totalWeights({ choices, layerNames })),
-        fileBytes: (partBytes, usable) => writer.fileBytes(partBytes, usable.map((variable) => candidates[variable])),
+        what: `no allocation fits the budget of ${words(budget.limit)} bits per weight; the smallest has ${words(smallest)}`,
+        fix: 'raise the budget, offer smaller bit-widths under quantize.bits, or pin fewer layers',
     };
 }
-function exactBudget(budget, floatFileBytes, weightCount) {
+/** Words on a layer that has one width only, and alone takes more than the limit; none if there is no such layer. */
+function describeFixedExcess(problem, costOf, limit) {
+    const { choices, layerNames } = problem;
+    const counts = candidateCounts(problem);
+    const excess = [...choices.keys()].find((v) => counts[choices[v].layerIndex] === 1 && costOf(v) > limit);
+    if (excess === undefined)
+        return '';
+    const { layerIndex, bitWidth } = choices[excess];
+    const width = bitWidth <= 8 ? `at ${bitWidth} bits` : 'in float';
+    return `; layer '${layerNames[layerIndex]}' alone takes ${costOf(excess)} ${width}, its only width`;
+}
+/** Weights of all layers together. */
+function totalWeights({ choices, layerNames }) {
+    const counts = new Array(layerNames.length).fill(0);
+    for (const { layerIndex, weightCount } of choices)
+        counts[layerIndex] = weightCount;
+    return counts.reduce((sum, count) => sum + count, 0);
+}
+/** Mean bits per weight of an allocation. */
+function effectiveBits(problem, variables) {
+    const bits = variables.reduce((sum, variable) => sum + weightBitsOf(problem.choices[variable]), 0);
+    return bits / totalWeights(problem);
+}
+/** Bits of a layer's weights in the file. */
+function weightBitsOf({ storedBits, weightCount }) {
+    return storedBits * weightCount;
+}
+/** Mean bits per weight in up to four decimals, rounded up so that the number named is itself enough. */
+function bitsPerWeight(problem, weightBits) {
+    return Math.ceil((weightBits / totalWeights(problem)) * 10_000 - 1e-6) / 10_000;
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/build-report.js
+/** The outcome of a run as one value, from what the stages left. */
+
+
+function buildReport(parts) {
+    const { config, original, problem, chosen, artifact, measurements, verdict } = parts;
+    return {
+        schemaVersion: 1,
+        ...verdict,
+        model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, sha256: original.fileSha256 },
+        artifact: {
+            ...identify(config.outputPath, artifact),
+            format: config.quantize.format,
+            effectiveBits: effectiveBits(problem, chosen.best.variables),
+        },
+        ...(config.budget.kind === 'none' ? {} : { budget: build_report_describeBudget(config.budget, problem) }),
+        ...describeFurtherLimits(problem, chosen.best.variables),
+        ...(parts.sizeSearch === undefined ? {} : { sizeSearch: parts.sizeSearch }),
+        ...describeMeasurements(measurements),
+        speed: parts.speed,
+        quantizer: {
+            method: config.quantize.method,
+            correct: config.quantize.correct,
+            granularity: describeGranularity(config.quantize.granularity),
+        },
+        allocation: describeLayers(parts.layers, problem, chosen.best.variables),
+        sensitivity: build_report_describeSensitivity(parts.measured),
+        solver: chosen.solver,
+        ...(config.quantize.allocationPath === undefined ? { selection: describeSelection(chosen) } : {}),
+        timings: parts.timings,
+        warnings: parts.warnings,
+    };
+}
+/** What the metric says of both models, and what else is known of their outputs. */
+function describeMeasurements(measurements) {
+    const { float, quantized, drop, nonFiniteCount, klToFloat, agreement } = measurements;
+    return {
+        float: describeMetric(measurements, float),
+        quantized: describeMetric(measurements, quantized),
+        drop,
+        ...(nonFiniteCount === undefined ? {} : { nonFiniteCount }),
+        ...(klToFloat === undefined ? {} : { klToFloat }),
+        ...(agreement === undefined ? {} : { agreement }),
+    };
+}
+function describeMetric({ metric, sampleCount }, value) {
+    return { metric, value, ...(sampleCount === undefined ? {} : { samples: sampleCount }) };
+}
+function describeSelection({ candidates, rankCorrelation }) {
+    return { candidates, ...(rankCorrelation === undefined ? {} : { rankCorrelation }) };
+}
+function identify(path, bytes) {
+    return { path, sizeBytes: bytes.length, sha256: (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes).digest('hex') };
+}
+function describeLayers(layers, problem, variables) {
+    return layers.map(({ name, opType, weightCount }, layerIndex) => {
+        const { bitWidth, partBytes } = problem.choices[variables[layerIndex]];
+        return { layer: name, opType, weightCount, bits: bitWidth, bytes: partBytes };
+    });
+}
+function build_report_describeSensitivity({ sensitivities, source, cache, }) {
+    const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
+    const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
+    const origin = source === undefined ? {} : { source };
+    return { method, ...origin, loss, ...counts, forwardEquivalents, seconds, ...build_report_describeCache(cache) };
+}
+/** Where no unit is wanted, none was looked for. */
+function build_report_describeCache({ status, wantedUnits, matchedKey, ageSeconds }) {
+    if (wantedUnits === 0)
+        return { cache: 'off' };
+    return {
+        cache: status,
+        ...(matchedKey === undefined ? {} : { cacheKey: matchedKey }),
+        ...(ageSeconds === undefined ? {} : { cacheAgeSeconds: ageSeconds }),
+    };
+}
+function build_report_describeBudget(budget, problem) {
     switch (budget.kind) {
-        case 'bytes':
-            return { kind: 'file-bytes', limit: budget.sizeBytes };
-        case 'ratio':
-            return { kind: 'file-bytes', limit: Math.floor(budget.ratio * floatFileBytes) };
         case 'bits-per-weight':
-            return { kind: 'weight-bits', limit: Math.floor(budget.bitsPerWeight * weightCount) };
+            return { limitBitsPerWeight: budget.bitsPerWeight, source: `${budget.bitsPerWeight} bits per weight` };
+        case 'ratio':
+            return { limitBytes: problem.budget.limit, source: `${100 * budget.ratio} % of the float file` };
+        case 'bytes':
+            return { limitBytes: problem.budget.limit, source: `${budget.sizeBytes} bytes` };
+        case 'auto':
+        case 'none':
+            return { limitBytes: problem.budget.limit, source: budget.kind };
+    }
+}
+/** What an allocation uses up of each, where there are some. */
+function describeFurtherLimits({ constraints }, variables) {
+    if (constraints.length === 0)
+        return {};
+    const used = (costs) => variables.reduce((sum, variable) => sum + costs[variable], 0);
+    return { constraints: constraints.map(({ costs, ...limit }) => ({ ...limit, used: used(costs) })) };
+}
+function describeGranularity(granularity) {
+    return typeof granularity === 'string' ? granularity : `block of ${granularity.block}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/measure-speed.js
+const ROUNDS = 7;
+const ENOUGH_MILLISECONDS = 2_000;
+/**
+ * The fastest of several runs of each on one batch, taken in turn: what else the machine does slows runs, and hits both alike.
+ */
+async function measureSpeed(float, artifact, { feeds }) {
+    const fastest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const begun = performance.now();
+    for (let round = 0; round < ROUNDS && (round < 2 || performance.now() - begun < ENOUGH_MILLISECONDS); round++) {
+        for (const [index, session] of [float, artifact].entries()) {
+            const start = performance.now();
+            await session.run(feeds);
+            fastest[index] = Math.min(fastest[index], (performance.now() - start) / 1000);
+        }
+    }
+    const batchSize = Object.values(feeds)[0]?.dims[0] ?? 1;
+    return { floatSeconds: fastest[0], artifactSeconds: fastest[1], batchSize };
+}
+
+;// CONCATENATED MODULE: ./build/src/distribution.js
+/** Class distributions in a model's output: the last axis holds classes, every other index is an item of its own. */
+
+/** Rows may miss a sum of one by the rounding of half precision. */
+const SUM_TOLERANCE = 2e-3;
+/** Probabilities are recognised by their range and sum; anything else is read as logits. */
+function distributionKind(output) {
+    const values = floatsOf(output);
+    const classCount = classCountOf(output);
+    for (let start = 0; start < values.length; start += classCount) {
+        let sum = 0;
+        for (let index = start; index < start + classCount; index++) {
+            const value = values[index];
+            if (!(value >= 0 && value <= 1 + SUM_TOLERANCE))
+                return 'logits';
+            sum += value;
+        }
+        if (Math.abs(sum - 1) > SUM_TOLERANCE)
+            return 'logits';
+    }
+    return 'probabilities';
+}
+function classCountOf({ dims }) {
+    return dims.at(-1) ?? 1;
+}
+/** The numbers of a float output without a copy where they are float32; throws for an output that is no float tensor. */
+function floatsOf({ elementType, data }) {
+    if (data instanceof Float32Array || data instanceof Float64Array)
+        return data;
+    if (elementType === 'float16')
+        return decodeFloat16Array(data);
+    throw new TypeError(`an output of ${elementType} holds no distribution`);
+}
+/** A probability of zero stands for a logarithm of this: the smallest normal float32. */
+const SMALLEST_PROBABILITY = 2 ** -126;
+/**
+ * Natural logarithms of the probabilities, the softmax taken where the output has logits.
+ *
+ * @returns shape [itemCount, classCount], NaN where the output is
+ */
+function logProbabilities(output, kind) {
+    const logs = Float64Array.from(floatsOf(output));
+    if (kind === 'probabilities')
+        return logs.map((value) => Math.log(Math.max(value, SMALLEST_PROBABILITY)));
+    const classCount = classCountOf(output);
+    for (let start = 0; start < logs.length; start += classCount) {
+        const row = logs.subarray(start, start + classCount);
+        let largest = Number.NEGATIVE_INFINITY;
+        for (const value of row)
+            largest = Math.max(largest, value);
+        let sum = 0;
+        for (const value of row)
+            sum += Math.exp(value - largest);
+        const logSum = Math.log(sum);
+        // In this order, because the difference of two float32 numbers loses nothing.
+        for (let index = 0; index < classCount; index++)
+            row[index] = row[index] - largest - logSum;
+    }
+    return logs;
+}
+/** KL(p ‖ q) of one item in nats, from logarithms of both; NaN when either is NaN. */
+function divergence(logP, logQ, start, classCount) {
+    let sum = 0;
+    for (let index = start; index < start + classCount; index++) {
+        const log = logP[index];
+        // A class that cannot be (a logit of −∞) adds nothing, the limit of p · ln p; 0 · ∞ would be NaN.
+        sum += log === Number.NEGATIVE_INFINITY && !Number.isNaN(logQ[index]) ? 0 : Math.exp(log) * (log - logQ[index]);
+    }
+    return sum;
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/assert-finite.js
+
+
+
+/**
+ * Nothing can be said of an artifact against a float model that gives no numbers: its drop would come out negative.
+ *
+ * @throws UserError if a sample of the float model's output holds NaN or infinity
+ */
+function assertFinite(name, output, sampleCount, firstSample) {
+    for (let sample = 0; sample < sampleCount; sample++) {
+        if (isSampleFinite(output, sample))
+            continue;
+        throw new UserError({
+            what: `the float model's output '${name}' is NaN or infinite on evaluation sample ${firstSample + sample}`,
+            fix: 'check the model and the preprocessing (scale, mean, std)',
+        });
+    }
+}
+/** Whether a sample's output holds neither NaN nor infinity. */
+function isSampleFinite(output, sample) {
+    const sampleSize = elementCount(output.dims.slice(1));
+    return floatsOf(output)
+        .subarray(sample * sampleSize, (sample + 1) * sampleSize)
+        .every(Number.isFinite);
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/class-ranks.js
+/** Where a class stands among a sample's scores; equal scores stand in the order of their classes, lowest index first. */
+/**
+ * How many classes come before `label`: 0 is the first.
+ *
+ * @param scores finite, rows of `classCount`; the row in question starts at `start`
+ */
+function rankOf(label, scores, start, classCount) {
+    const score = scores[start + label];
+    let rank = 0;
+    for (let index = 0; index < classCount; index++) {
+        const other = scores[start + index];
+        if (other > score || (other === score && index < label))
+            rank += 1;
+    }
+    return rank;
+}
+/** The class with the largest score. */
+function firstClass(scores, start, classCount) {
+    let first = 0;
+    for (let index = 1; index < classCount; index++) {
+        if (scores[start + index] > scores[start + first])
+            first = index;
+    }
+    return first;
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/class-scores.js
+/** Which output of a model holds one row of class scores per sample. */
+
+
+
+/** How many of the best classes count as a hit. */
+const HIT_RANK = { top1: 1, top5: 5 };
+/**
+ * The one output that serves top1 or top5: floats of shape [batch, classes], or the same with axes of length 1.
+ *
+ * @param outputs of one batch, in the model's order
+ * @param batchSize samples fed, padding included
+ * @param wanted the output that the config names, if it does
+ * @throws UserError if no output serves, several do and none is wanted, or top5 could not miss
+ */
+function chooseClassScores(metric, outputs, batchSize, wanted) {
+    const offered = Object.entries(wanted === undefined ? outputs : pickOutput(outputs, wanted));
+    const serving = offered.flatMap(([name, output]) => {
+        const scores = classScoresOf(output, batchSize);
+        return scores === undefined ? [] : [{ name, classCount: scores.dims[1] }];
+    });
+    const [first, second] = serving;
+    if (first === undefined) {
+        throw new UserError({
+            what: `the metric ${metric} needs an output of class scores, shape [batch, classes]; found ${describeOutputs(offered)}`,
+            fix: 'set gate.metric to kl, which compares distributions of any shape',
+        });
+    }
+    if (second !== undefined) {
+        throw new UserError({
+            what: `the metric ${metric} could be read from ${serving.map(({ name }) => `'${name}'`).join(' or ')}`,
+            fix: 'name one of them in gate.output',
+        });
+    }
+    if (first.classCount <= HIT_RANK[metric]) {
+        throw new UserError({
+            what: `the metric ${metric} is always 1 for the ${first.classCount} classes of '${first.name}'`,
+            fix: 'set gate.metric to top1 or kl',
+        });
+    }
+    return first;
+}
+/** The output as rows of scores, shape [batchSize, classes]; undefined when it holds anything else. */
+function classScoresOf({ elementType, dims, data }, batchSize) {
+    const classCount = elementCount(dims.slice(1));
+    const hasOneAxis = dims.slice(1).filter((dim) => dim !== 1).length === 1;
+    if (!isFloatType(elementType) || dims[0] !== batchSize || !hasOneAxis || classCount < 2)
+        return undefined;
+    return toFloats({ elementType, dims: [batchSize, classCount], data });
+}
+/** @throws UserError if the model has no such output */
+function pickOutput(outputs, name) {
+    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+    if (output !== undefined)
+        return { [name]: output };
+    throw new UserError({
+        what: `gate.output is '${name}', which the model does not have; it has ${describeOutputs(Object.entries(outputs))}`,
+        fix: 'name one of these',
+    });
+}
+function describeOutputs(outputs) {
+    return outputs.map(([name, { elementType, dims }]) => `'${name}' ${elementType} [${dims.join(', ')}]`).join(', ');
+}
+/** Half precision decoded once, so that whoever reads single rows need not. */
+function toFloats(output) {
+    return output.elementType === 'float16' ? { ...output, elementType: 'float32', data: floatsOf(output) } : output;
+}
+function isFloatType(elementType) {
+    return elementType === 'float32' || elementType === 'float64' || elementType === 'float16';
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/compare-distributions.js
+/** How far the artifact's class distributions are from the float model's, sample by sample as batches arrive. */
+
+
+
+
+/**
+ * One batch of logits may by chance look like probabilities, all of them do not: both readings are kept until a batch
+ * decides.
+ */
+function createComparison() {
+    const ofLogits = [];
+    let ofProbabilities = [];
+    let [agreeingCount, itemCount] = [0, 0];
+    return {
+        add(float, artifact, sampleCount) {
+            if (distributionKind(float) !== 'probabilities')
+                ofProbabilities = undefined;
+            ofLogits.push(...measureDivergences(float, artifact, sampleCount, 'logits'));
+            ofProbabilities?.push(...measureDivergences(float, artifact, sampleCount, 'probabilities'));
+            agreeingCount += countAgreeing(float, artifact, sampleCount);
+            itemCount += (sampleCount * sampleSizeOf(float)) / classCountOf(float);
+        },
+        hasProbabilities: () => ofProbabilities !== undefined,
+        divergences: () => ofProbabilities ?? ofLogits,
+        agreement: () => agreeingCount / itemCount,
+    };
+}
+function measureDivergences(float, artifact, sampleCount, kind) {
+    const [logP, logQ] = [logProbabilities(float, kind), logProbabilities(artifact, kind)];
+    const classCount = classCountOf(float);
+    return Array.from({ length: sampleCount }, (_, sample) => {
+        // An infinite "probability" would come out as the best of all divergences.
+        if (!isSampleFinite(artifact, sample))
+            return Number.NaN;
+        // Rounding alone makes a divergence negative.
+        const ofItems = itemStarts(float, sample).map((start) => Math.max(0, divergence(logP, logQ, start, classCount)));
+        return ofItems.reduce((sum, value) => sum + value, 0) / ofItems.length;
+    });
+}
+function countAgreeing(float, artifact, sampleCount) {
+    const [expected, found] = [floatsOf(float), floatsOf(artifact)];
+    const classCount = classCountOf(float);
+    let count = 0;
+    for (let sample = 0; sample < sampleCount; sample++) {
+        if (!isSampleFinite(artifact, sample))
+            continue;
+        for (const start of itemStarts(float, sample)) {
+            if (firstClass(expected, start, classCount) === firstClass(found, start, classCount))
+                count += 1;
+        }
+    }
+    return count;
+}
+/** Where each distribution of a sample starts in the data. */
+function itemStarts(output, sample) {
+    const classCount = classCountOf(output);
+    const sampleSize = sampleSizeOf(output);
+    return Array.from({ length: sampleSize / classCount }, (_, item) => sample * sampleSize + item * classCount);
+}
+function sampleSizeOf({ dims }) {
+    return elementCount(dims.slice(1));
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/mean-of.js
+function mean_of_meanOf(values) {
+    let sum = 0;
+    for (let index = 0; index < values.length; index++)
+        sum += values[index];
+    return sum / values.length;
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/score-classes.js
+/** top1 and top5: the share of samples whose label is the first, or among the first five, of the model's classes. */
+
+
+
+
+
+
+
+/**
+ * @param allNames the model's outputs
+ * @param wanted the one that the config names, if it does
+ */
+function createClassScorer(metric, allNames, wanted) {
+    const outcomes = [];
+    const comparison = createComparison();
+    let chosen;
+    return {
+        outputNames: () => (chosen === undefined ? allNames : [chosen]),
+        add(batch) {
+            chosen ??= chooseClassScores(metric, batch.float, batch.batchSize, wanted).name;
+            const [float, artifact] = rowsOf(chosen, batch);
+            assertFinite(chosen, float, batch.sampleCount, outcomes.length);
+            const labels = labelsOf(metric, chosen, batch, float.dims[1], outcomes.length);
+            comparison.add(float, artifact, batch.sampleCount);
+            labels.forEach((label, sample) => void outcomes.push(compare(float, artifact, sample, label, HIT_RANK[metric])));
+        },
+        measurements: () => summarize(metric, chosen, outcomes, comparison),
+    };
+}
+function rowsOf(name, { float, artifact, batchSize }) {
+    const [expected, found] = [classScoresOf(float[name], batchSize), classScoresOf(artifact[name], batchSize)];
+    if (expected !== undefined && found !== undefined)
+        return [expected, found];
+    throw new Error(`output '${name}' changed its shape between batches`);
+}
+/** @throws UserError if a sample has no label, or one that the model has no class for */
+function labelsOf(metric, name, { labels, sampleCount }, classCount, firstSample) {
+    if (labels === undefined) {
+        throw new UserError({
+            what: `the metric ${metric} needs labels, which the evaluation data do not have`,
+            fix: "add an array 'labels' to the .npz file, or one sub-folder of pictures per class; or set gate.metric to kl",
+        });
+    }
+    const index = labels.findIndex((label) => label < 0 || label >= classCount);
+    if (index < 0)
+        return labels.subarray(0, sampleCount);
+    throw new UserError({
+        what: `the label of evaluation sample ${firstSample + index} is ${labels[index]}, but '${name}' has the classes 0 to ${classCount - 1}`,
+        fix: 'number the classes as the model does, from 0 on',
+    });
+}
+function compare(float, artifact, sample, label, hitRank) {
+    const classCount = float.dims[1];
+    const [expected, found] = [floatsOf(float), floatsOf(artifact)];
+    const start = sample * classCount;
+    const isArtifactFinite = isSampleFinite(artifact, sample);
+    return {
+        isFloatRight: rankOf(label, expected, start, classCount) < hitRank,
+        isArtifactRight: isArtifactFinite && rankOf(label, found, start, classCount) < hitRank,
+        isArtifactFinite,
+    };
+}
+function summarize(metric, name, outcomes, comparison) {
+    const divergences = Float64Array.from(comparison.divergences());
+    const count = (has) => outcomes.filter(has).length;
+    const pairedCounts = {
+        both: count(({ isFloatRight, isArtifactRight }) => isFloatRight && isArtifactRight),
+        onlyFloat: count(({ isFloatRight, isArtifactRight }) => isFloatRight && !isArtifactRight),
+        onlyArtifact: count(({ isFloatRight, isArtifactRight }) => !isFloatRight && isArtifactRight),
+        neither: count(({ isFloatRight, isArtifactRight }) => !isFloatRight && !isArtifactRight),
+    };
+    const sampleCount = outcomes.length;
+    return {
+        metric,
+        sampleCount,
+        outputNames: [name],
+        float: (pairedCounts.both + pairedCounts.onlyFloat) / sampleCount,
+        quantized: (pairedCounts.both + pairedCounts.onlyArtifact) / sampleCount,
+        drop: (pairedCounts.onlyFloat - pairedCounts.onlyArtifact) / sampleCount,
+        nonFiniteCount: count(({ isArtifactFinite }) => !isArtifactFinite),
+        klToFloat: mean_of_meanOf(divergences),
+        divergences,
+        agreement: comparison.agreement(),
+        pairedCounts,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/score-divergence.js
+/** kl: the mean divergence of the artifact's distributions from the float model's; it needs no labels. */
+
+
+
+
+
+
+/**
+ * A model's only output, or the one that the config names, is read as class scores on its last axis. Of several, those
+ * count whose rows are probabilities as they stand (a detector's scores do, its boxes do not); a sample's divergence is
+ * then the mean over them.
+ *
+ * @param allNames the model's outputs
+ * @param wanted the one that the config names, if it does
+ */
+function createDivergenceScorer(allNames, wanted) {
+    const isChosen = wanted !== undefined || allNames.length === 1;
+    let comparisons;
+    let sampleCount = 0;
+    return {
+        outputNames: () => [...(comparisons?.keys() ?? allNames)],
+        add(batch) {
+            comparisons ??= startComparisons(wanted === undefined ? batch.float : pickOutput(batch.float, wanted));
+            for (const [name, comparison] of comparisons)
+                addBatch(name, comparison, batch, sampleCount);
+            if (!isChosen)
+                comparisons = keepProbabilities(comparisons, batch.float);
+            sampleCount += batch.sampleCount;
+        },
+        measurements: () => score_divergence_summarize(comparisons, sampleCount),
+    };
+}
+function startComparisons(outputs) {
+    const serving = Object.entries(outputs).filter(([, output]) => isDistributionShaped(output));
+    if (serving.length === 0)
+        throw noDistribution(outputs);
+    return new Map(serving.map(([name]) => [name, createComparison()]));
+}
+function isDistributionShaped(output) {
+    return isFloatType(output.elementType) && output.dims.length >= 2 && classCountOf(output) >= 2;
+}
+function addBatch(name, comparison, batch, firstSample) {
+    const [float, artifact] = [toFloats(batch.float[name]), toFloats(batch.artifact[name])];
+    if (float.dims[0] !== batch.batchSize) {
+        throw new UserError({
+            what: `the output '${name}' [${float.dims.join(', ')}] of ${batch.batchSize} samples has no axis of samples first, so kl cannot be told per sample`,
+            fix: 'export the model with the batch on the first axis of its outputs',
+        });
+    }
+    assertFinite(name, float, batch.sampleCount, firstSample);
+    comparison.add(float, artifact, batch.sampleCount);
+}
+function keepProbabilities(comparisons, outputs) {
+    const kept = [...comparisons].filter(([, comparison]) => comparison.hasProbabilities());
+    if (kept.length === 0)
+        throw noDistribution(outputs);
+    return new Map(kept);
+}
+function noDistribution(outputs) {
+    return new UserError({
+        what: `the metric kl needs an output of class scores, or one whose rows are probabilities; found ${describeOutputs(Object.entries(outputs))}`,
+        fix: 'name an output with classes on its last axis in gate.output',
+    });
+}
+function score_divergence_summarize(comparisons, sampleCount) {
+    const perOutput = [...comparisons.values()].map((comparison) => comparison.divergences());
+    const divergences = Float64Array.from({ length: sampleCount }, (_, sample) => mean_of_meanOf(perOutput.map((ofSamples) => ofSamples[sample])));
+    const klToFloat = mean_of_meanOf(divergences);
+    return {
+        metric: 'kl',
+        sampleCount,
+        outputNames: [...comparisons.keys()],
+        // The float model diverges from itself by nothing, so all of the artifact's divergence is drop.
+        float: 0,
+        quantized: klToFloat,
+        drop: klToFloat,
+        nonFiniteCount: divergences.filter(Number.isNaN).length,
+        klToFloat,
+        divergences,
+        agreement: mean_of_meanOf([...comparisons.values()].map((comparison) => comparison.agreement())),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate/evaluate.js
+
+
+
+/**
+ * Measures the metric of both models, and how far the artifact is from the float model, on every sample.
+ *
+ * @throws UserError if the model's outputs or the data do not serve the metric, or the float model's outputs are NaN
+ */
+async function evaluate_evaluate({ floatSession, artifactSession, batches, sampleCount, metric, output, reportProgress, }) {
+    const createScorer = metric === 'kl' ? createDivergenceScorer : createClassScorer.bind(undefined, metric);
+    const scorer = createScorer(floatSession.outputNames, output);
+    const report = (done) => reportProgress({ activity: 'evaluating', done, total: sampleCount, unit: 'samples' });
+    let done = 0;
+    for await (const batch of batches) {
+        report(done);
+        const names = scorer.outputNames();
+        const float = inOrder(await floatSession.run(batch.feeds, names), names);
+        const artifact = inOrder(await artifactSession.run(batch.feeds, names), names);
+        assertSameShapes(float, artifact);
+        scorer.add({ ...batch, float, artifact, batchSize: fedCount(batch) });
+        done += batch.sampleCount;
+    }
+    if (done === 0)
+        throw new UserError({ what: 'there are no evaluation samples', fix: 'add samples to data.evaluation' });
+    report(done);
+    return scorer.measurements();
+}
+function inOrder(outputs, names) {
+    return Object.fromEntries(names.map((name) => [name, outputs[name]]));
+}
+function fedCount({ feeds, sampleCount }) {
+    return Object.values(feeds)[0]?.dims[0] ?? sampleCount;
+}
+/** The artifact keeps every shape of its model: anything else is a fault of its making. */
+function assertSameShapes(float, artifact) {
+    for (const [name, { dims }] of Object.entries(float)) {
+        const found = artifact[name].dims;
+        if (dims.length === found.length && dims.every((dim, axis) => dim === found[axis]))
+            continue;
+        throw new Error(`output '${name}' is [${found.join(', ')}] in the artifact, [${dims.join(', ')}] in the float model`);
     }
 }
 
@@ -34485,6 +36545,324 @@ function varintSize(value) {
     return size;
 }
 
+;// CONCATENATED MODULE: ./build/src/evaluate/compare-metric-results.js
+/** The measurements, or why the two cannot be compared. */
+function compareMetricResults(float, artifact, better) {
+    const [expected, found] = [describeSamples(float), describeSamples(artifact)];
+    if (expected !== found)
+        return { complaint: `${found}, and for the float model ${expected}` };
+    const { sampleCount } = artifact;
+    return {
+        metric: 'command',
+        ...(sampleCount === undefined ? {} : { sampleCount }),
+        outputNames: [],
+        float: float.value,
+        quantized: artifact.value,
+        drop: dropOf(float.value, artifact.value, better),
+        ...pairSamples(float.perSample, artifact.perSample, better),
+    };
+}
+function describeSamples({ sampleCount, perSample }) {
+    if (perSample !== undefined)
+        return `\`${perSample.kind}\` of ${sampleCount} samples`;
+    return sampleCount === undefined ? 'no number of samples' : `${sampleCount} samples`;
+}
+function pairSamples(float, artifact, better) {
+    if (float === undefined || artifact === undefined)
+        return {};
+    if (artifact.kind === 'correct')
+        return { pairedCounts: countPairs(float.values, artifact.values) };
+    const drop = artifact.values.map((value, sample) => dropOf(float.values[sample], value, better));
+    return { pairedValues: { quantized: artifact.values, drop } };
+}
+function dropOf(float, artifact, better) {
+    return better === 'higher' ? float - artifact : artifact - float;
+}
+function countPairs(float, artifact) {
+    const count = (isFloatRight, isArtifactRight) => float.filter((right, sample) => right === isFloatRight && artifact[sample] === isArtifactRight).length;
+    return { both: count(1, 1), onlyFloat: count(1, 0), onlyArtifact: count(0, 1), neither: count(0, 0) };
+}
+
+;// CONCATENATED MODULE: ./build/schemas/metric.v1.schema.json
+const metric_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:metric:v1","title":"bitgate metric, version 1","description":"What the command of `evaluate` prints of one model, as the last line of its standard output.","type":"object","required":["value"],"additionalProperties":false,"properties":{"value":{"description":"The metric. With `correct` or `values`, their mean.","type":"number"},"correct":{"description":"Whether the model is right on each sample, the samples in the same order for every model.","type":"array","minItems":1,"items":{"description":"1 or true for right, 0 or false for wrong.","enum":[0,1,true,false]}},"values":{"description":"The metric of each sample, the samples in the same order for every model.","type":"array","minItems":1,"items":{"description":"Of one sample.","type":"number"}},"samples":{"description":"How many samples were measured, for the report.","type":"integer","minimum":1}}}');
+;// CONCATENATED MODULE: ./build/src/evaluate/metric-line.js
+/** What a user's own metric command says of one model: the last line that it prints (schemas/metric.v1.schema.json). */
+
+
+
+const check = createChecker(metric_v1_schema_namespaceObject, 'it');
+/** A value in four digits is as good as one in seventeen. */
+const TOLERANCE = 1e-4;
+/** The result, or what is wrong with the line. */
+function readMetricLine(line) {
+    let document;
+    try {
+        document = JSON.parse(line);
+    }
+    catch {
+        const strange = /\b(NaN|Infinity)\b/.exec(line)?.[0];
+        return {
+            complaint: strange === undefined ? 'it is no JSON' : `it holds ${strange}, which is no JSON and no result`,
+        };
+    }
+    const fault = check(document);
+    return fault === undefined ? readDocument(document) : { complaint: fault };
+}
+function readDocument({ value, correct, values, samples }) {
+    if (correct !== undefined && values !== undefined)
+        return { complaint: 'it has both `correct` and `values`' };
+    const kind = correct === undefined ? 'values' : 'correct';
+    const listed = correct ?? values;
+    if (listed === undefined)
+        return { value, ...(samples === undefined ? {} : { sampleCount: samples }) };
+    if (samples !== undefined && samples !== listed.length) {
+        return { complaint: `\`samples\` is ${samples}, and \`${kind}\` has ${listed.length}` };
+    }
+    const perSample = { kind, values: Float64Array.from(listed, Number) };
+    const mean = mean_of_meanOf(perSample.values);
+    const scale = mean_of_meanOf(perSample.values.map(Math.abs));
+    if (Math.abs(value - mean) > TOLERANCE * scale) {
+        return { complaint: `\`value\` is ${value}, and the mean of \`${kind}\` is ${mean}` };
+    }
+    // What the samples say in full.
+    return { value: mean, sampleCount: listed.length, perSample };
+}
+
+;// CONCATENATED MODULE: ./build/src/shell-line.js
+/** Words as one line for a shell, quoted where it would take them apart. */
+function shellLine(words) {
+    return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/metric-command.js
+/** The user's own metric: its command run on the float model and on artifacts, and what it says of them. */
+
+
+
+
+
+
+
+/**
+ * What the command says of the float model; undefined where the metric is not a command.
+ *
+ * @throws UserError if it fails, or says less than the gate needs
+ */
+async function measureFloatByCommand({ evaluate, ...config }, effects) {
+    if (evaluate === undefined)
+        return undefined;
+    const { modelPath: path } = config;
+    const result = await measure({ ...config, evaluate }, { name: 'the float model', path }, path, effects);
+    if (config.gate.confidence !== undefined && result.perSample === undefined) {
+        const what = '`gate.confidence` needs the result of every sample, which the command does not print';
+        const fix = 'print `correct` or `values` besides `value` (docs/metric-command.md), or remove `gate.confidence`';
+        throw new UserError({ what, where: evaluate.location, fix });
+    }
+    return result;
+}
+/** @throws UserError if the command fails, or says of the model other things than of the float model */
+async function compareByCommand(float, model, config, effects) {
+    const { better, location } = config.evaluate;
+    const run = (path) => measure(config, model, path, effects);
+    const result = 'path' in model ? await run(model.path) : await inTemporaryFile(model, run, effects);
+    const compared = compareMetricResults(float, result, better);
+    if (!('complaint' in compared))
+        return compared;
+    const what = `the command printed for ${model.name} ${compared.complaint}`;
+    throw new UserError({ what, where: location, fix: 'measure every model on the same samples' });
+}
+/** Named as the output, in a folder of its own beside it: a script may look at the name. */
+function inTemporaryFile({ content, besidePath }, use, { files }) {
+    return files.useTemporaryFile((0,external_node_path_namespaceObject.dirname)(besidePath), (0,external_node_path_namespaceObject.basename)(besidePath), content, use);
+}
+async function measure({ path, evaluate }, model, modelPath, { runCommand, signal, reportProgress, note }) {
+    const { command, timeLimitSeconds, better, location: where } = evaluate;
+    const { name } = model;
+    const activity = `running the command of evaluate on ${name}`;
+    reportProgress({ activity, done: 0, total: 1, unit: 'run' });
+    const end = await runCommand({ command, modelPath, folder: (0,external_node_path_namespaceObject.dirname)(path), timeLimitSeconds }, signal);
+    reportProgress({ activity, done: 1, total: 1, unit: 'run' });
+    const byHand = 'path' in model
+        ? `run it by hand in ${(0,external_node_path_namespaceObject.dirname)(path)}: ${metric_command_describeCommand(command, modelPath)}`
+        : 'let `bitgate run` leave a quantized model, and run it by hand on that';
+    if (end.kind !== 'done')
+        throw new UserError({ where, ...describeFailure(end, name, evaluate, byHand) });
+    const { lastLine } = end;
+    if (lastLine === undefined) {
+        const what = `the command printed nothing on ${name}`;
+        throw new UserError({ what, where, fix: `${EXPECTED}; ${byHand}` });
+    }
+    const result = readMetricLine(lastLine);
+    if ('complaint' in result) {
+        const what = `the last line that the command printed on ${name} cannot be used: ${result.complaint}: ${plainText(lastLine, 120)}`;
+        throw new UserError({ what, where, fix: `${EXPECTED}; ${byHand}` });
+    }
+    if (result.perSample?.kind === 'correct' && better === 'lower') {
+        const what = 'the command prints `correct`, of which more is better, and `evaluate.better` is lower';
+        throw new UserError({ what, where, fix: 'print `values` instead, or set `evaluate.better: higher`' });
+    }
+    note(`the command gives ${metricText('command', result.value)} for ${name}`);
+    return result;
+}
+const EXPECTED = 'print one line of JSON at the end, such as {"value": 0.91}, as docs/metric-command.md says';
+function describeFailure(end, name, { timeLimitSeconds }, byHand) {
+    const complaint = end.complaint.map((line) => `\n  ${plainText(line, 300)}`).join('');
+    switch (end.kind) {
+        case 'failed':
+            return {
+                what: `the command ended with ${end.reason} on ${name}${complaint === '' ? ', and said nothing' : `:${complaint}`}`,
+                fix: byHand,
+            };
+        case 'not-started':
+            return {
+                what: `the command cannot be started: ${plainText(end.reason, 300)}`,
+                fix: 'check the program; a path to it is relative to the folder of the config',
+            };
+        case 'out-of-time':
+            return {
+                what: `the command took longer than ${timeLimitSeconds} s on ${name}, and was ended${complaint === '' ? '' : `:${complaint}`}`,
+                fix: 'raise `evaluate.time-limit`, or measure on fewer samples',
+            };
+        case 'too-long-a-line':
+            return { what: `the command printed a line without end on ${name}, and was ended`, fix: EXPECTED };
+    }
+}
+/** As a person would type it. */
+function metric_command_describeCommand(command, modelPath) {
+    return typeof command === 'string'
+        ? `BITGATE_MODEL=${shellLine([modelPath])} ${shellLine(['sh', '-c', command])}`
+        : shellLine([...command, modelPath]);
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/evaluate-artifact.js
+
+
+
+
+/** The user's float model and the artifact, both as a user would open them. */
+async function evaluateArtifact(input, artifact) {
+    const { config, run, effects } = input;
+    const open = (bytes) => effects.openSession(bytes);
+    const encode = () => [encodeModelProto(run.original.proto), artifact.content];
+    if (config.gate.metric === 'command') {
+        // Before sessions of the same models take their memory.
+        const measurements = await evaluateByCommand(input, artifact);
+        const speed = await withSessions(encode(), open, (...pair) => measureSpeed(...pair, run.batches[0]));
+        return { measurements, speed };
+    }
+    const { metric, output } = config.gate;
+    const evaluation = run.data.evaluation;
+    return withSessions(encode(), open, async (...pair) => ({
+        measurements: await evaluateSessions(pair, evaluation, { metric, output }, effects),
+        speed: await measureSpeed(...pair, await firstOf(evaluation.batches())),
+    }));
+}
+function evaluateByCommand({ config, floatResult, effects }, { content, isWritten }) {
+    const { outputPath: path, evaluate: command } = config;
+    const place = isWritten ? { path } : { content, besidePath: path };
+    const model = { name: 'the quantized model', ...place };
+    return compareByCommand(floatResult, model, { ...config, evaluate: command }, effects);
+}
+/** @param gate which metric of which output */
+function evaluateSessions([floatSession, artifactSession], { indices, batches }, { metric, output }, { reportProgress }) {
+    return evaluate_evaluate({
+        floatSession,
+        artifactSession,
+        batches: batches(),
+        sampleCount: indices.length,
+        metric,
+        ...(output === undefined ? {} : { output }),
+        reportProgress,
+    });
+}
+async function firstOf(batches) {
+    for await (const batch of batches)
+        return batch;
+    throw new Error('there were samples a moment ago');
+}
+/** Sessions of both, open while `use` takes. */
+async function withSessions(models, open, use) {
+    const sessions = [];
+    try {
+        for (const model of models)
+            sessions.push(await open(model));
+        return await use(sessions[0], sessions[1]);
+    }
+    finally {
+        for (const session of sessions)
+            await session.release();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/user-model.js
+/** A model as it stands in the user's file, in the runtime: what that refuses, the user can repair. */
+
+
+/** @throws UnsupportedModelError if the runtime cannot load it */
+async function openUserModel(model, openSession) {
+    return openSession(encodeModelProto(model.proto)).catch((cause) => {
+        const fix = 'export it with operators that onnxruntime has, and with shapes that fit together';
+        throw refusal(model, 'cannot load the model', fix, cause);
+    });
+}
+/**
+ * @param role of the samples: `calibration`
+ * @throws UnsupportedModelError if the runtime cannot run it on them
+ */
+async function runUserModel(session, model, feeds, role) {
+    return session.run(feeds).catch((cause) => {
+        const what = `cannot run the model on the ${role} samples`;
+        throw refusal(model, what, 'check that the model takes such samples', cause);
+    });
+}
+function refusal({ path }, what, fix, cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new UnsupportedModelError({ what: `onnxruntime ${what}: ${reason}`, where: path, fix }, { cause });
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/compare-models.js
+
+
+
+
+
+/** @throws UserError if they do not take the same samples */
+function assertSameInputs(float, other) {
+    const [expected, found] = [float, other].map((model) => modelInputs(model).map(compare_models_describeInput).sort().join(', '));
+    if (expected === found)
+        return;
+    throw differing(other, `its inputs are ${found}, and those of the float model ${expected}`);
+}
+function compare_models_describeInput({ name, elementType, dims }) {
+    return `'${name}' ${elementType} [${dims.map((dim) => dim ?? 'free').join(', ')}]`;
+}
+/** @throws UserError if one of them cannot be run, or they do not give the same outputs */
+function compareOnSamples(models, evaluation, gate, effects) {
+    const [float, other] = models;
+    const open = (model) => openUserModel(model, effects.openSession);
+    return withSessions(models, open, async (...pair) => {
+        const batch = await firstOf(evaluation.batches());
+        const expected = await runUserModel(pair[0], float, batch.feeds, 'evaluation');
+        assertSameOutputs(other, expected, await runUserModel(pair[1], other, batch.feeds, 'evaluation'));
+        const measurements = await evaluateSessions(pair, evaluation, gate, effects);
+        return { measurements, speed: await measureSpeed(...pair, batch) };
+    });
+}
+function assertSameOutputs(other, expected, found) {
+    for (const [name, { dims }] of Object.entries(expected)) {
+        const own = Object.hasOwn(found, name) ? found[name].dims : undefined;
+        if (own === undefined)
+            throw differing(other, `it has no output '${name}', which the float model has`);
+        if (own.join() === dims.join())
+            continue;
+        throw differing(other, `its output '${name}' is [${own.join(', ')}], and that of the float model [${dims.join(', ')}]`);
+    }
+}
+function differing({ path }, what) {
+    const fix = 'evaluate a model with the inputs and outputs of the float model that the config names';
+    return new UserError({ what, where: path, fix });
+}
+
 ;// CONCATENATED MODULE: ./build/src/onnx/tensor-values.js
 /** Numbers in and out of a TensorProto (onnx.proto: raw_data is little-endian; otherwise the typed data fields). */
 
@@ -34803,6 +37181,35 @@ function int64(values, name) {
     return newTensor({ ...(name === undefined ? {} : { name }), dataType: DATA_TYPE.int64, dims, int64Data });
 }
 
+;// CONCATENATED MODULE: ./build/src/artifact/artifact-metadata.js
+/** What an artifact says of itself in metadata_props, whichever form its weights have, and how it is told from a float model. */
+
+
+
+const PREFIX = 'bitgate.';
+/** metadata_props with the facts and `bits` in them, and nothing that an earlier artifact said. */
+function artifactMetadata(proto, provenance, bits) {
+    const entries = Object.entries({ ...provenance, bits }).map(([key, value]) => newMetadata(`${PREFIX}${key}`, value));
+    return [...proto.metadataProps.filter(({ key }) => !key?.startsWith(PREFIX)), ...entries];
+}
+/** One character per layer, in layer order: the bit-width, or f for float. */
+function artifact_metadata_bitsText(contents) {
+    return contents.map((content) => (content === 'float' ? 'f' : content.grid.bitWidth)).join('');
+}
+/** @throws UserError if the model is an artifact already: its weights are nodes, and quantizing the rest again would hide it */
+function assertNotArtifact({ proto, graph, path }) {
+    const isPacked = proto.opsetImport.some(({ domain }) => domain === FUNCTION_DOMAIN);
+    const hasBits = proto.metadataProps.some(({ key }) => key === `${PREFIX}bits`);
+    const isDequantized = hasBits && graph.node.some(({ opType }) => opType === 'DequantizeLinear');
+    if (!isPacked && !isDequantized)
+        return;
+    throw new UserError({
+        what: 'the model was quantized by bitgate already',
+        where: path,
+        fix: 'give the float model that it was made from',
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/src/onnx/graph-index.js
 function indexGraph(graph) {
     const producers = new Map();
@@ -34896,33 +37303,774 @@ function capturedValues(graph) {
     return captured;
 }
 
-;// CONCATENATED MODULE: ./build/src/artifact/artifact-metadata.js
-/** What an artifact says of itself in metadata_props, whichever form its weights have, and how it is told from a float model. */
+;// CONCATENATED MODULE: ./build/src/onnx/layer-bias.js
+/** Where a layer's output gets a constant per output channel, and whether that constant is the layer's alone. */
 
 
 
-const PREFIX = 'bitgate.';
-/** metadata_props with the facts and `bits` in them, and nothing that an earlier artifact said. */
-function artifactMetadata(proto, provenance, bits) {
-    const entries = Object.entries({ ...provenance, bits }).map(([key, value]) => newMetadata(`${PREFIX}${key}`, value));
-    return [...proto.metadataProps.filter(({ key }) => !key?.startsWith(PREFIX)), ...entries];
+/** The initializer that holds the bias of a node, if nothing else reads it: shape [channelCount], ones before it or after. */
+function ownBias(node, channelCount, index) {
+    const name = node.opType === 'MatMul' ? addedAfter(node, index) : biasInput(node);
+    const bias = privateInitializer(name, index);
+    if (bias === undefined || !isFloatTensor(bias))
+        return undefined;
+    const dims = tensor_values_dimsOf(bias);
+    const isVector = elementCount(dims) === channelCount && dims.at(-1) === channelCount;
+    return isVector ? bias : undefined;
 }
-/** One character per layer, in layer order: the bit-width, or f for float. */
-function bitsText(contents) {
-    return contents.map((content) => (content === 'float' ? 'f' : content.grid.bitWidth)).join('');
+/** Whether the operator can take a bias that counts as it is: Gemm may scale its own. */
+function takesBias(node) {
+    if (node.opType === 'Conv' || node.opType === 'ConvTranspose')
+        return true;
+    return node.opType === 'Gemm' && (attributeOf(node, 'beta')?.f ?? 1) === 1;
 }
-/** @throws UserError if the model is an artifact already: its weights are nodes, and quantizing the rest again would hide it */
-function assertNotArtifact({ proto, graph, path }) {
-    const isPacked = proto.opsetImport.some(({ domain }) => domain === FUNCTION_DOMAIN);
-    const hasBits = proto.metadataProps.some(({ key }) => key === `${PREFIX}bits`);
-    const isDequantized = hasBits && graph.node.some(({ opType }) => opType === 'DequantizeLinear');
-    if (!isPacked && !isDequantized)
+function biasInput(node) {
+    return takesBias(node) ? node.input[2] : undefined;
+}
+/** MatMul has no bias of its own; exporters put an Add behind it. */
+function addedAfter(node, index) {
+    const output = node.output[0];
+    const [reader, ...others] = index.consumers.get(output) ?? [];
+    if (reader?.opType !== 'Add' || others.length > 0 || index.outputNames.has(output))
+        return undefined;
+    return reader.input.find((name) => name !== output);
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/layer-names.js
+/** Names that exporters make up and that change from one export to the next. */
+const INVENTED = /^(onnx::|val_|_|\d+$|const_fold|Constant)/;
+const WEIGHT_SUFFIX = /([._/])(weight|kernel|W|w|weights)(:0)?$/;
+/** One name per weight, shape [weights.length]; a name that occurs again gets "#2", "#3" … */
+function nameLayers(weights) {
+    const taken = new Set();
+    return weights.map((weight) => {
+        const wanted = readableName(weight);
+        let name = wanted;
+        for (let number = 2; taken.has(name); number++)
+            name = `${wanted}#${number}`;
+        taken.add(name);
+        return name;
+    });
+}
+/** The weight's own name, the node's path, or operator and weight. */
+function readableName({ weightName, node }) {
+    const fromWeight = weightName.replace(WEIGHT_SUFFIX, '');
+    if (!INVENTED.test(weightName) && fromWeight !== '')
+        return fromWeight;
+    const fromNode = modulePath(node);
+    return fromNode === '' ? `${node.opType}:${weightName}` : fromNode;
+}
+/**
+ * The module that a PyTorch node name spells: "/layer1/layer1.0/conv1/Conv" is "layer1.0.conv1", because each path segment
+ * that the next one repeats ("layer1", "layer1.0") is left out, and the operator at the end too.
+ */
+function modulePath(node) {
+    const segments = (node.name ?? '').split('/').filter((segment) => segment !== '');
+    if (segments.at(-1)?.replace(/_\d+$/, '') === node.opType && segments.length > 1)
+        segments.pop();
+    return segments.filter((segment, index) => !segments[index + 1]?.startsWith(`${segment}.`)).join('.');
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/list-layers.js
+/** The quantizable layers of a model: Conv, ConvTranspose, Gemm and MatMul with a constant weight. */
+
+
+
+
+
+
+
+const OP_TYPES = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+/**
+ * List the layers in graph order; expects a model that `prepareModel` has been over.
+ * @throws UserError if there is none, or a weight holds NaN or infinity
+ */
+function listLayers(model) {
+    const found = findWeights(model);
+    if (found.size === 0)
+        throw noLayers(model);
+    const names = nameLayers([...found].map(([weightName, nodes]) => ({ weightName, node: nodes[0] })));
+    const graphIndex = indexGraph(model.graph);
+    return [...found].map(([weightName, nodes], index) => {
+        const weight = graphIndex.initializers.get(weightName);
+        list_layers_assertFinite(weight, names[index], model.path);
+        return describeLayer(names[index], weight, nodes, graphIndex);
+    });
+}
+/** Nodes with a constant float weight, by the weight's name. */
+function findWeights(model) {
+    const { initializers } = indexGraph(model.graph);
+    const found = new Map();
+    for (const node of model.graph.node) {
+        const weightName = weightInputOf(node);
+        const weight = weightName === undefined ? undefined : initializers.get(weightName);
+        if (weightName === undefined || weight === undefined || !isQuantizable(weight))
+            continue;
+        found.set(weightName, [...(found.get(weightName) ?? []), node]);
+    }
+    return found;
+}
+/** The name of the input that holds the weight, for an operator of the default domain that has one. */
+function weightInputOf(node) {
+    if (!OP_TYPES.has(node.opType ?? '') || (node.domain ?? '') !== '')
+        return undefined;
+    return node.input[1];
+}
+/** A vector or scalar is no weight matrix, and an empty one has nothing to store. */
+function isQuantizable(weight) {
+    return isFloatTensor(weight) && weight.dims.length >= 2 && elementCount(tensor_values_dimsOf(weight)) > 0;
+}
+function describeLayer(name, weight, nodes, index) {
+    const dims = tensor_values_dimsOf(weight);
+    const node = nodes[0];
+    const channelAxis = channelAxisOf(node, dims.length);
+    const bias = nodes.length === 1 ? ownBias(node, channelCountOf(node, dims, channelAxis), index) : undefined;
+    return {
+        name,
+        opType: node.opType,
+        nodes,
+        weightName: weight.name ?? '',
+        dims,
+        weightCount: elementCount(dims),
+        dataType: weight.dataType ?? 0,
+        floatBitWidth: weight.dataType === DATA_TYPE.float16 ? 16 : 32,
+        channelAxis,
+        ...(bias === undefined ? {} : { biasName: bias.name ?? '' }),
+    };
+}
+/** Channels of the node's output; a grouped ConvTranspose has its weight's channels once per group. */
+function channelCountOf(node, dims, channelAxis) {
+    const groupCount = node.opType === 'ConvTranspose' ? integerAttribute(node, 'group', 1) : 1;
+    return dims[channelAxis] * groupCount;
+}
+/** Where the operator's specification puts the output channels. */
+function channelAxisOf(node, rank) {
+    if (node.opType === 'Conv')
+        return 0;
+    if (node.opType === 'ConvTranspose')
+        return 1;
+    if (node.opType === 'Gemm')
+        return integerAttribute(node, 'transB', 0) === 1 ? 0 : 1;
+    return rank - 1;
+}
+function list_layers_assertFinite(weight, layer, path) {
+    const index = readFloats(weight, path).findIndex((value) => !Number.isFinite(value));
+    if (index < 0)
         return;
     throw new UserError({
-        what: 'the model was quantized by bitgate already',
+        what: `the weight '${weight.name}' of layer '${layer}' holds NaN or infinity (element ${index})`,
         where: path,
-        fix: 'give the float model that it was made from',
+        fix: 'train or export the model again: a broken weight cannot be quantized or trusted',
     });
+}
+function noLayers(model) {
+    const candidates = model.graph.node.filter(({ opType }) => OP_TYPES.has(opType ?? ''));
+    const seen = candidates.slice(0, 3).map(describeNode).join(', ');
+    const detail = seen === '' ? '' : `; these have no constant float weight: ${seen}`;
+    return new UserError({
+        what: `the model has no layer to quantize (Conv, ConvTranspose, Gemm or MatMul with a constant float weight)${detail}`,
+        where: model.path,
+        fix: 'export the float model, with its weights as initializers',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/assert-sorted.js
+/**
+ * The two promises of onnx.proto (GraphProto.node) that every stage builds on: nodes are topologically sorted, and every
+ * value is made once. A graph that keeps the first has no cycle.
+ */
+
+
+/**
+ * @throws UserError naming the first node, also of a subgraph, that reads a value before it is made, that reads what nothing
+ * makes, or that makes a value a second time
+ */
+function assertSorted(graph, path) {
+    const fault = findFault(graph, undefined);
+    if (fault === undefined)
+        return;
+    throw new UserError({
+        what: fault,
+        where: path,
+        fix: 'export the model again; onnx.checker.check_model of the Python package onnx finds such faults too',
+    });
+}
+function findFault(graph, outer) {
+    const own = new Set([...graph.input, ...graph.initializer].map(({ name }) => name ?? ''));
+    const scope = { own, outer };
+    const hasUnlistedValues = hasSparseInitializers(graph);
+    for (const node of graph.node) {
+        const missing = node.input.find((name) => name !== '' && !exists(name, scope));
+        if (missing !== undefined) {
+            const fault = describeMissing(missing, node, graph);
+            if (fault !== undefined || !hasUnlistedValues)
+                return fault ?? nobodyMakes(missing, describeNode(node));
+        }
+        for (const subgraph of subgraphsOf(node)) {
+            const fault = findFault(subgraph, scope);
+            if (fault !== undefined)
+                return fault;
+        }
+        for (const output of node.output) {
+            if (own.has(output))
+                return `the value '${output}' is made twice, the second time by ${describeNode(node)}`;
+            if (output !== '')
+                own.add(output);
+        }
+    }
+    const missing = graph.output.find(({ name }) => !exists(name ?? '', scope));
+    return missing === undefined || hasUnlistedValues ? undefined : nobodyMakes(missing.name ?? '', 'the output list');
+}
+function exists(name, scope) {
+    return scope !== undefined && (scope.own.has(name) || exists(name, scope.outer));
+}
+/** GraphProto.sparse_initializer, whose names the schema in `wire/` does not read. */
+const SPARSE_INITIALIZER_FIELD = 15;
+function hasSparseInitializers(graph) {
+    return graph.$unknown?.some(({ no }) => no === SPARSE_INITIALIZER_FIELD) ?? false;
+}
+/** What is wrong with a value that does not exist yet where `reader` stands; undefined when no node of the graph makes it. */
+function describeMissing(name, reader, graph) {
+    const { producers } = indexGraph(graph);
+    const maker = producers.get(name);
+    if (maker === undefined)
+        return undefined;
+    if (dependsOn(maker, reader, producers)) {
+        return `the graph has a cycle: ${describeNode(reader)} reads '${name}', which depends on what that node makes`;
+    }
+    return `the nodes are not in topological order: ${describeNode(reader)} reads '${name}' before ${describeNode(maker)} makes it`;
+}
+function dependsOn(node, source, producers) {
+    const seen = new Set([node]);
+    for (const current of seen) {
+        if (current === source)
+            return true;
+        for (const name of readValues(current)) {
+            const maker = producers.get(name);
+            // A Set grows while it is walked: this visits everything upstream once.
+            if (maker !== undefined)
+                seen.add(maker);
+        }
+    }
+    return false;
+}
+function nobodyMakes(name, reader) {
+    return `${reader} names the value '${name}', which nothing before it makes`;
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/graph-tensors.js
+
+/** Every tensor that a graph stores: its initializers, its nodes' attributes, and the same of its subgraphs. */
+function storedTensors(graph) {
+    const initializers = graph.initializer.map((tensor) => ({ tensor, label: `initializer '${tensor.name}'` }));
+    const inNodes = graph.node.flatMap((node) => {
+        const tensors = node.attribute.flatMap(({ t, tensors }) => (t === undefined ? tensors : [t, ...tensors]));
+        const own = tensors.map((tensor) => ({ tensor, label: `the tensor of ${describeNode(node)}` }));
+        return [...own, ...subgraphsOf(node).flatMap(storedTensors)];
+    });
+    return [...initializers, ...inNodes];
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/external-data.js
+/** Tensors stored outside the model file (onnx.proto, TensorProto.external_data: location, offset, length). */
+
+
+
+
+
+/** TensorProto.DataLocation. */
+const EXTERNAL = 1;
+/** A protobuf message ends at 2 GiB, and so does a model that is handed to the runtime in memory. */
+const LARGEST_MODEL_BYTES = 2 ** 31 - 1;
+/**
+ * Load the external data of a freshly decoded graph into it, also of tensors in attributes and subgraphs.
+ * @throws UserError if a tensor does not say where its data is, or all of it is more than 2 GiB
+ */
+async function loadExternalData(graph, path, read) {
+    let loadedBytes = 0;
+    for (const { tensor, label } of storedTensors(graph)) {
+        if (tensor.dataLocation !== EXTERNAL)
+            continue;
+        const { location, offset, length } = placeOf(tensor, label, path);
+        if (loadedBytes + (length ?? 0) > LARGEST_MODEL_BYTES)
+            throw tooLarge(path);
+        const rawData = await read(location, offset, length);
+        loadedBytes += rawData.length;
+        if (loadedBytes > LARGEST_MODEL_BYTES)
+            throw tooLarge(path);
+        tensor.rawData = rawData;
+        tensor.externalData = [];
+        delete tensor.dataLocation;
+    }
+}
+function placeOf(tensor, label, path) {
+    const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value ?? '']));
+    const location = entries.get('location');
+    const offset = byteCount(entries.get('offset') ?? '0');
+    // Without a length the dims say it: a file may hold many tensors one after the other.
+    const length = entries.has('length') ? byteCount(entries.get('length') ?? '') : declaredSize(tensor);
+    if (location === undefined || Number.isNaN(offset) || Number.isNaN(length)) {
+        throw new UserError({
+            what: `${label} has no usable external data (location, offset and length)`,
+            where: path,
+            fix: 'save the model again with its external data',
+        });
+    }
+    return { location, offset, length };
+}
+/** Bytes of the elements that the dims declare; undefined for a type without a fixed width. */
+function declaredSize(tensor) {
+    return rawDataSize(tensor.dataType, elementCount(tensor_values_dimsOf(tensor)));
+}
+function byteCount(text) {
+    return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+}
+function tooLarge(path) {
+    return new UserError({
+        what: 'the model and its external data are larger than 2 GiB together, which this version cannot hold',
+        where: path,
+        fix: 'gate the parts of the model one by one',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/model.js
+
+
+
+
+
+
+
+/** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
+const OLDEST_OPSET = 7;
+/** The newest that onnxruntime 1.30 runs (ONNX 1.21). */
+const NEWEST_OPSET = 26;
+/** How a Git LFS pointer file begins (git-lfs, docs/spec.md). */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+/**
+ * Decode a model file, with its external data loaded in.
+ *
+ * @param readExternal reads a slice of a file named by a tensor, relative to the model
+ * @throws UserError if the bytes are no ONNX model, are cut short, a tensor's data does not fit its dims, or the graph is out of order
+ * @throws UnsupportedModelError if the default opset is missing, older than 7, or newer than the runtime knows
+ */
+async function decodeModel(bytes, path, readExternal) {
+    const proto = parseModel(bytes, path);
+    const graph = proto.graph;
+    if (graph === undefined || graph.node.length === 0) {
+        throw notAModel(path, bytes, 'it holds no graph with nodes');
+    }
+    const opsetVersion = defaultOpset(proto, path);
+    const content = (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes);
+    let contentSizeBytes = bytes.length;
+    await loadExternalData(graph, path, async (...place) => {
+        const data = await readExternal(...place);
+        content.update(data);
+        contentSizeBytes += data.length;
+        return data;
+    });
+    for (const { tensor, label } of storedTensors(graph))
+        assertTensorIsComplete(tensor, label, path);
+    assertSorted(graph, path);
+    return {
+        path,
+        proto,
+        graph,
+        opsetVersion,
+        fileSha256: (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes).digest('hex'),
+        contentSha256: content.digest('hex'),
+        contentSizeBytes,
+    };
+}
+/** The same model with another graph. */
+function withGraph(model, graph) {
+    return { ...model, graph, proto: { ...model.proto, graph } };
+}
+/** The same model with other tensors in place of initializers of the same name. */
+function replaceInitializers(model, tensors) {
+    const initializer = model.graph.initializer.map((tensor) => tensors.get(tensor.name ?? '') ?? tensor);
+    return withGraph(model, { ...model.graph, initializer });
+}
+function parseModel(bytes, path) {
+    if (new TextDecoder().decode(bytes.subarray(0, LFS_POINTER.length)) === LFS_POINTER)
+        throw isPointer(path);
+    try {
+        return decodeModelProto(bytes);
+    }
+    catch (cause) {
+        throw notAModel(path, bytes, cause instanceof Error ? cause.message : String(cause), cause);
+    }
+}
+function notAModel(path, bytes, reason, cause) {
+    return new UserError({
+        what: `this is not a complete ONNX model (${bytes.length} bytes): ${reason}`,
+        where: path,
+        fix: 'export the model again, and check that the file was copied whole',
+    }, { cause });
+}
+function isPointer(path) {
+    return new UserError({
+        what: 'this is a Git LFS pointer, not the model itself',
+        where: path,
+        fix: 'run "git lfs pull"; in a workflow, set "lfs: true" for actions/checkout',
+    });
+}
+function defaultOpset(proto, path) {
+    const entry = proto.opsetImport.find(({ domain }) => domain === undefined || domain === '' || domain === 'ai.onnx');
+    const version = Number(entry?.version ?? 0);
+    if (version >= OLDEST_OPSET && version <= NEWEST_OPSET)
+        return version;
+    throw new UnsupportedModelError({
+        what: entry === undefined ? 'the model imports no default opset' : `the model uses opset ${version}`,
+        where: path,
+        fix: `export it with an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET} (17 is a good choice)`,
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/kept-weights.js
+const keepsNone = () => false;
+
+;// CONCATENATED MODULE: ./build/src/onnx/rewrites/fold-batch-normalization.js
+
+
+
+
+
+
+/**
+ * **From** y = BatchNormalization(Conv(x, W) + b; γ, β, μ, σ², ε), with constant parameters.
+ * **To** y = Conv(x, W·k) + (b − μ)·k + β, with k = γ / √(σ² + ε) per output channel.
+ * **Holds because** at inference BatchNormalization is affine per channel, and so is a convolution's output in its weight
+ * and bias. Only where nobody else reads the convolution's output or its weight; ConvTranspose likewise, without groups.
+ */
+function foldBatchNormalization(model, isKept = keepsNone) {
+    const index = indexGraph(model.graph);
+    const replacedNodes = new Map();
+    const folded = new Map();
+    const taken = allValueNames(model.graph);
+    for (const batchNormalization of model.graph.node) {
+        const pair = matchPair(batchNormalization, index);
+        if (pair === undefined || isKept({ weight: pair.weight, channelAxis: fold_batch_normalization_channelAxisOf(pair.convolution) }))
+            continue;
+        const { convolution, weight, bias } = foldParameters(pair, taken, model.path);
+        folded.set(weight.name ?? '', weight);
+        folded.set(bias.name ?? '', bias);
+        replacedNodes.set(pair.convolution, []);
+        // The folded node stands where the second of the pair stood, so that the graph stays in topological order.
+        replacedNodes.set(batchNormalization, [convolution]);
+    }
+    return replacedNodes.size === 0 ? model : rebuild(model, replacedNodes, folded);
+}
+function matchPair(node, index) {
+    if (node.opType !== 'BatchNormalization' || (node.domain ?? '') !== '' || !isInference(node))
+        return undefined;
+    const input = node.input[0] ?? '';
+    const convolution = index.producers.get(input);
+    if (convolution === undefined || !isFoldable(convolution))
+        return undefined;
+    const isPrivate = (index.consumers.get(input)?.length ?? 0) === 1 && !index.outputNames.has(input);
+    const weight = privateInitializer(weightInputOf(convolution), index);
+    const biasName = convolution.input[2] ?? '';
+    const bias = biasName === '' ? undefined : index.initializers.get(biasName);
+    const parameters = node.input.slice(1, 5).flatMap((name) => index.initializers.get(name) ?? []);
+    const isConstant = parameters.length === 4 && (biasName === '' || bias !== undefined);
+    if (!isPrivate || !isConstant || weight === undefined)
+        return undefined;
+    if (![weight, ...parameters].every((tensor) => isFloatTensor(tensor)))
+        return undefined;
+    // Opset 7 and 8 also have a form with one parameter per element (attribute `spatial`).
+    const channelCount = tensor_values_dimsOf(weight)[fold_batch_normalization_channelAxisOf(convolution)];
+    if (!parameters.every((tensor) => elementCount(tensor_values_dimsOf(tensor)) === channelCount))
+        return undefined;
+    return { convolution, batchNormalization: node, weight, bias, parameters };
+}
+/** The training form has more outputs (before opset 14) or says so (from 14). */
+function isInference(node) {
+    const outputs = node.output.filter((name) => name !== '');
+    return outputs.length === 1 && integerAttribute(node, 'training_mode', 0) === 0;
+}
+function isFoldable(node) {
+    if ((node.domain ?? '') !== '')
+        return false;
+    return node.opType === 'Conv' || (node.opType === 'ConvTranspose' && integerAttribute(node, 'group', 1) === 1);
+}
+/** The axis of the weight that counts output channels, of a node that is foldable. */
+function fold_batch_normalization_channelAxisOf({ opType }) {
+    return opType === 'Conv' ? 0 : 1;
+}
+function foldParameters(pair, taken, path) {
+    const [scale, shift, mean, variance] = pair.parameters.map((tensor) => readFloats(tensor, path));
+    // 1e-5 is the default of the operator's specification.
+    const epsilon = attributeOf(pair.batchNormalization, 'epsilon')?.f ?? 1e-5;
+    const factors = Float64Array.from(scale, (gamma, channel) => gamma / Math.sqrt(variance[channel] + epsilon));
+    const oldBias = pair.bias === undefined ? undefined : readFloats(pair.bias, path);
+    const bias = Float32Array.from(factors, (factor, channel) => ((oldBias?.[channel] ?? 0) - mean[channel]) * factor + shift[channel]);
+    const weightName = pair.weight.name ?? '';
+    const output = pair.batchNormalization.output[0];
+    const biasName = freshName(`${output}.bias`, taken);
+    const input = [pair.convolution.input[0], weightName, biasName];
+    return {
+        convolution: { ...pair.convolution, input, output: [output] },
+        weight: scaleChannels(pair.weight, factors, fold_batch_normalization_channelAxisOf(pair.convolution), path),
+        bias: tensor_values_floatTensor(biasName, [bias.length], bias, pair.weight.dataType),
+    };
+}
+/** Multiply every element by the factor of its channel along `axis`. */
+function scaleChannels(weight, factors, axis, path) {
+    const dims = tensor_values_dimsOf(weight);
+    const innerCount = elementCount(dims.slice(axis + 1));
+    const values = readFloats(weight, path).map((value, index) => value * factors[Math.floor(index / innerCount) % factors.length]);
+    return tensor_values_floatTensor(weight.name ?? '', dims, values, weight.dataType);
+}
+function rebuild(model, replacedNodes, folded) {
+    const node = model.graph.node.flatMap((old) => replacedNodes.get(old) ?? [old]);
+    const { consumers, outputNames } = indexGraph({ ...model.graph, node });
+    const kept = model.graph.initializer.filter(({ name }) => !folded.has(name ?? '') && (consumers.has(name ?? '') || outputNames.has(name ?? '')));
+    return withGraph(model, { ...model.graph, node, initializer: [...kept, ...folded.values()] });
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/rewrites/hoist-constant-weights.js
+
+
+
+
+
+
+/**
+ * **From** a layer or BatchNormalization that reads its parameters from a Constant node, or from an initializer or Constant
+ * behind Identity and Transpose nodes.
+ * **To** the same node reading initializers; what was the same tensor before is the same initializer after, so that a shared
+ * weight stays one. Nodes and initializers that nobody reads any more are gone.
+ * **Holds because** these operators compute the same tensor at every run.
+ */
+function hoistConstantWeights(model) {
+    const index = indexGraph(model.graph);
+    const hoisted = new Map();
+    const newNames = new Map();
+    const namesByKey = new Map();
+    for (const name of model.graph.node.flatMap(parametersOf)) {
+        if (index.initializers.has(name) || newNames.has(name))
+            continue;
+        const constant = traceConstant(name, index);
+        if (constant === undefined)
+            continue;
+        const key = keyOf(constant);
+        const newName = namesByKey.get(key) ?? (isTransposed(constant) ? name : constant.source);
+        namesByKey.set(key, newName);
+        newNames.set(name, newName);
+        if (!index.initializers.has(newName) && !hoisted.has(newName)) {
+            hoisted.set(newName, materialise(constant, newName, model.path));
+        }
+    }
+    return newNames.size === 0 ? model : readHoisted(model, hoisted, newNames);
+}
+/** The inputs that are parameters and not data: weight and bias, or scale, B, mean and variance. */
+function parametersOf(node) {
+    const isBatchNormalization = node.opType === 'BatchNormalization' && (node.domain ?? '') === '';
+    const hasParameters = isBatchNormalization || weightInputOf(node) !== undefined;
+    return hasParameters ? node.input.slice(1).filter((name) => name !== '') : [];
+}
+/** What `name` always holds, or undefined when it is computed from more than one float tensor and permutations of it. */
+function traceConstant(name, index) {
+    const transposes = [];
+    // The graph has no cycle (assertSorted), so the way upstream ends.
+    for (let current = name;;) {
+        const node = index.producers.get(current);
+        const tensor = index.initializers.get(current) ?? constantOf(node);
+        if (tensor !== undefined) {
+            const permutation = isFloatTensor(tensor) ? composePermutation(transposes, tensor.dims.length) : undefined;
+            return permutation && { source: current, tensor, permutation };
+        }
+        if (node === undefined || !isOperator(node, ['Identity', 'Transpose']))
+            return undefined;
+        if (node.opType === 'Transpose')
+            transposes.unshift(node);
+        current = node.input[0] ?? '';
+    }
+}
+function constantOf(node) {
+    return node !== undefined && isOperator(node, ['Constant']) ? attributeOf(node, 'value')?.t : undefined;
+}
+function isOperator({ opType, domain }, opTypes) {
+    return (domain ?? '') === '' && opTypes.includes(opType ?? '');
+}
+/**
+ * The one permutation that stands for Transpose nodes applied in turn: axis k of the result is axis permutation[k] of the
+ * source. Undefined when an attribute `perm` does not permute the axes.
+ */
+function composePermutation(transposes, rank) {
+    let composed = Array.from({ length: rank }, (_, axis) => axis);
+    for (const node of transposes) {
+        // The operator's default reverses the axes.
+        const permutation = attributeOf(node, 'perm')?.ints.map(Number) ?? composed.map((_, axis) => rank - 1 - axis);
+        if (permutation.length !== rank || new Set(permutation).size !== rank)
+            return undefined;
+        if (permutation.some((axis) => !(axis >= 0 && axis < rank)))
+            return undefined;
+        composed = permutation.map((axis) => composed[axis]);
+    }
+    return composed;
+}
+function isTransposed({ permutation }) {
+    return permutation.some((axis, position) => axis !== position);
+}
+function keyOf({ source, permutation }) {
+    return `${permutation.join()} ${source}`;
+}
+function materialise(constant, name, path) {
+    const tensor = isTransposed(constant) ? transpose(constant.tensor, constant.permutation, path) : constant.tensor;
+    return newTensor({ ...tensor, name });
+}
+/** Row-major transposition: axis k of the result is axis permutation[k] of the source. */
+function transpose(tensor, permutation, path) {
+    const values = readFloats(tensor, path);
+    const dims = tensor_values_dimsOf(tensor);
+    const strides = dims.map((_, axis) => elementCount(dims.slice(axis + 1)));
+    const newDims = permutation.map((axis) => dims[axis]);
+    const newStrides = permutation.map((axis) => strides[axis]);
+    const result = new Float32Array(values.length);
+    const position = new Array(dims.length).fill(0);
+    let source = 0;
+    for (let target = 0; target < result.length; target++) {
+        result[target] = values[source];
+        for (let axis = position.length - 1; axis >= 0; axis--) {
+            position[axis]++;
+            source += newStrides[axis];
+            if (position[axis] < newDims[axis])
+                break;
+            source -= newDims[axis] * newStrides[axis];
+            position[axis] = 0;
+        }
+    }
+    return tensor_values_floatTensor(tensor.name ?? '', newDims, result, tensor.dataType);
+}
+function readHoisted(model, hoisted, newNames) {
+    const node = model.graph.node
+        .filter(({ output }) => !output.some((name) => hoisted.has(name)))
+        .map((reader) => {
+        const parameters = new Set(parametersOf(reader));
+        if (![...parameters].some((name) => newNames.has(name)))
+            return reader;
+        return {
+            ...reader,
+            input: reader.input.map((name) => (parameters.has(name) ? (newNames.get(name) ?? name) : name)),
+        };
+    });
+    const initializer = [...model.graph.initializer, ...hoisted.values()];
+    return withGraph(model, dropUnread({ ...model.graph, node, initializer }));
+}
+/** Without the Identity, Transpose and Constant nodes and the initializers that nothing reads any more. */
+function dropUnread(graph) {
+    const read = new Set(graph.output.map(({ name }) => name ?? ''));
+    // A reader stands behind what it reads, so one pass from the end sees every reader first.
+    const kept = graph.node.toReversed().filter((node) => {
+        const isUnread = isOperator(node, ['Identity', 'Transpose', 'Constant']) && !node.output.some((name) => read.has(name));
+        if (!isUnread)
+            for (const name of readValues(node))
+                read.add(name);
+        return !isUnread;
+    });
+    return { ...graph, node: kept.reverse(), initializer: graph.initializer.filter(({ name }) => read.has(name ?? '')) };
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/rewrites/unlist-initializers.js
+/** From IR version 4 an initializer need not be listed as an input (onnx.proto, Version). */
+const FIRST_UNLISTED_IR_VERSION = 4n;
+/**
+ * **From** a graph whose inputs repeat its initializers (required before IR version 4, allowed after).
+ * **To** a graph whose inputs are only what a caller must feed.
+ * **Holds because** a listed initializer is merely the default of its input, and nobody overrides a weight that is about to
+ * be quantized. It also lets the runtime treat the initializers as constants and fold them.
+ */
+function unlistInitializers(model) {
+    const initialized = new Set(model.graph.initializer.map(({ name }) => name));
+    const input = model.graph.input.filter(({ name }) => !initialized.has(name));
+    if (input.length === model.graph.input.length)
+        return model;
+    const graph = { ...model.graph, input };
+    const irVersion = model.proto.irVersion ?? 0n;
+    const isOld = irVersion < FIRST_UNLISTED_IR_VERSION;
+    return {
+        ...model,
+        graph,
+        proto: { ...model.proto, graph, irVersion: isOld ? FIRST_UNLISTED_IR_VERSION : irVersion },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/prepare-model.js
+/** The rewrites that bring every model into the form the other stages expect. */
+
+
+
+
+/**
+ * Make weights plain initializers of the layers that use them, with BatchNormalization folded in.
+ *
+ * The result computes what the given model computes (up to float rounding in folded layers).
+ */
+function prepareModel(model, isKept = keepsNone) {
+    return foldBatchNormalization(hoistConstantWeights(unlistInitializers(model)), isKept);
+}
+
+;// CONCATENATED MODULE: ./build/src/onnx/rewrites/give-own-biases.js
+
+
+
+
+
+
+/**
+ * **From** a Conv, ConvTranspose or Gemm with a constant weight whose bias is missing, or is an initializer that others read.
+ * **To** the same node with a bias of its own, zeros where there was none: room for the shift of an output correction. Biases that
+ * are a layer's own already are stored as corrected ones will be, so that a correction does not change the file's size.
+ * **Holds because** adding zero, or the same numbers under another name, changes nothing.
+ */
+function giveOwnBiases(model, isKept = keepsNone) {
+    const index = indexGraph(model.graph);
+    const taken = allValueNames(model.graph);
+    const biases = new Map();
+    const node = model.graph.node.map((old) => {
+        const weight = index.initializers.get(weightInputOf(old) ?? '');
+        if (weight === undefined || !isFloatTensor(weight))
+            return old;
+        const dims = tensor_values_dimsOf(weight);
+        const channelAxis = channelAxisOf(old, dims.length);
+        if (isKept({ weight, channelAxis }))
+            return old;
+        const channelCount = channelCountOf(old, dims, channelAxis);
+        const own = ownBias(old, channelCount, index);
+        if (own !== undefined) {
+            const name = own.name ?? '';
+            biases.set(name, tensor_values_floatTensor(name, tensor_values_dimsOf(own), readFloats(own, model.path), own.dataType));
+            return old;
+        }
+        const values = takesBias(old) ? biasValues(old, channelCount, index.initializers, model.path) : undefined;
+        if (values === undefined)
+            return old;
+        const name = freshName(`${old.output[0]}.bias`, taken);
+        biases.set(name, tensor_values_floatTensor(name, [channelCount], values, weight.dataType));
+        return { ...old, input: [old.input[0], old.input[1], name] };
+    });
+    return withGraph(model, { ...model.graph, node, initializer: withBiases(model.graph.initializer, biases) });
+}
+/** The initializers with these in place of those of the same name, or behind them. */
+function withBiases(initializers, biases) {
+    const known = new Set(initializers.map(({ name }) => name ?? ''));
+    const added = [...biases.values()].filter(({ name }) => !known.has(name ?? ''));
+    return [...initializers.map((tensor) => biases.get(tensor.name ?? '') ?? tensor), ...added];
+}
+/** Undefined for a bias that is computed. */
+function biasValues(node, channelCount, initializers, path) {
+    const name = node.input[2] ?? '';
+    if (name === '')
+        return new Float32Array(channelCount);
+    const shared = initializers.get(name);
+    if (shared === undefined || !isFloatTensor(shared))
+        return undefined;
+    const values = readFloats(shared, path);
+    if (values.length === 1)
+        return new Float32Array(channelCount).fill(values[0]);
+    return values.length === channelCount ? values : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/quantize/granularity.js
@@ -34985,7 +38133,7 @@ function scaleIndices(shape, granularity) {
     return indices;
 }
 /** The output channel of each scale, row-major, shape `scaleDims`; undefined for one scale of the whole tensor. */
-function scaleChannels(shape, granularity) {
+function granularity_scaleChannels(shape, granularity) {
     if (granularity === 'tensor')
         return undefined;
     const dims = scaleDims(shape, granularity);
@@ -34995,6 +38143,866 @@ function scaleChannels(shape, granularity) {
 /** Element i of a tensor is at floor(i / innerCount) mod count along the axis. */
 function axisView(dims, axis) {
     return { count: dims[axis], innerCount: elementCount(dims.slice(axis + 1)) };
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/grid.js
+/** The signed grid with all 2^bitWidth levels, −2^(b−1) … 2^(b−1)−1; zero is on it. */
+function signedGrid(bitWidth) {
+    if (!Number.isInteger(bitWidth) || bitWidth < 1 || bitWidth > 8)
+        throw new RangeError(`no grid of ${bitWidth} bits`);
+    const half = 2 ** (bitWidth - 1);
+    return { bitWidth, signed: true, quantMin: -half, quantMax: half - 1 };
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/round-half-even.js
+/** Adding and subtracting 1.5 · 2^52 leaves no bits for a fraction, and IEEE 754 rounds what falls off, ties to even. */
+const SHIFTER = 1.5 * 2 ** 52;
+/**
+ * Round to the nearest integer, ties to even, as ONNX's QuantizeLinear does (Math.round rounds halves up).
+ * @param value of magnitude below 2^51
+ */
+function roundHalfEven(value) {
+    return value + SHIFTER - SHIFTER;
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/scale-search.js
+
+
+
+/** Clipping ratios tried: 0.2, 0.2125 … 1.3 of the scale that just holds the largest magnitude; 1 is among them. */
+const SMALLEST_RATIO = 0.2;
+const RATIO_STEP = 0.0125;
+const RATIO_COUNT = 89;
+/** The smallest normal float32: below it a stored scale loses precision. */
+const MIN_POSITIVE_NORMAL = 2 ** -126;
+/** The best scale for every set of weights that share one, shape `scaleDims`. */
+function searchScales(weight, granularity, grid) {
+    const scaleOf = scaleIndices(weight, granularity);
+    const scaleCount = elementCount(scaleDims(weight, granularity));
+    const { order, starts } = groupByScale(scaleOf, scaleCount);
+    return Float32Array.from({ length: scaleCount }, (_, scale) => {
+        return searchScale(pickValues(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid);
+    });
+}
+function pickValues(values, indices) {
+    const picked = new Float32Array(indices.length);
+    for (let index = 0; index < picked.length; index++)
+        picked[index] = values[indices[index]];
+    return picked;
+}
+/** The elements in the order of their scales; those of scale s are order[starts[s] … starts[s + 1]]. */
+function groupByScale(scaleOf, scaleCount) {
+    const starts = new Uint32Array(scaleCount + 1);
+    for (const scale of scaleOf)
+        starts[scale + 1]++;
+    for (let scale = 0; scale < scaleCount; scale++)
+        starts[scale + 1] += starts[scale];
+    const next = starts.slice();
+    const order = new Uint32Array(scaleOf.length);
+    for (let index = 0; index < scaleOf.length; index++)
+        order[next[scaleOf[index]]++] = index;
+    return { order, starts };
+}
+/**
+ * The scale with the least squared rounding error over some weights, by search over a grid of clipping ratios.
+ *
+ * @param values shape [elementCount]
+ * @returns a positive scale, or 1 when every value is zero
+ */
+function searchScale(values, grid) {
+    const largest = values.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
+    // A largest value so small that a scale underflows rounds to zero like zeros do.
+    const fullScale = Math.fround(largest / Math.max(grid.quantMax, 1));
+    if (fullScale * SMALLEST_RATIO < MIN_POSITIVE_NORMAL)
+        return 1;
+    let bestScale = fullScale;
+    let bestError = Number.POSITIVE_INFINITY;
+    for (let step = 0; step < RATIO_COUNT; step++) {
+        const scale = fullScale * (SMALLEST_RATIO + step * RATIO_STEP);
+        const error = squaredError(values, scale, grid, bestError);
+        if (error < bestError) {
+            bestError = error;
+            bestScale = scale;
+        }
+    }
+    return bestScale;
+}
+/** Σ (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
+function squaredError(values, scale, { quantMin, quantMax }, limit) {
+    const inverse = 1 / scale;
+    let sum = 0;
+    for (let index = 0; index < values.length && sum < limit; index++) {
+        const value = values[index];
+        const rounded = roundHalfEven(value * inverse);
+        const level = rounded < quantMin ? quantMin : rounded > quantMax ? quantMax : rounded;
+        const difference = value - level * scale;
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/stored-scales.js
+
+/**
+ * Half precision from 2^-20, a subnormal number with four bits of its own: the rounded scale is within 1/32 of the wanted
+ * one, a smaller step than a quantizer's choice of scale is certain by.
+ */
+const SMALLEST_HALF = 2 ** -20;
+const LARGEST_HALF = 65504;
+/** A channel whose scale is this part of the largest is dead (BatchNormalization leaves some with weights of 1e-13). */
+const DEAD_RATIO = 2 ** -8;
+/**
+ * Round scales to the precision they are stored in: half where that does no harm, which saves two bytes per scale. The scales
+ * of dead channels are raised to what half precision holds; their weights then move by less than 1/512 of the tensor's largest
+ * step. Weights are rounded after this, so that the artifact computes with exactly the weights that were measured.
+ */
+function storedScales(scales) {
+    const largest = scales.reduce((maximum, scale) => Math.max(maximum, scale), 0);
+    const isDead = (scale) => scale < SMALLEST_HALF && SMALLEST_HALF <= largest * DEAD_RATIO;
+    const fitsHalf = largest <= LARGEST_HALF && scales.every((scale) => scale >= SMALLEST_HALF || isDead(scale));
+    if (!fitsHalf)
+        return { scaleType: 'float32', scales };
+    return {
+        scaleType: 'float16',
+        scales: scales.map((scale) => decodeFloat16(encodeFloat16(Math.max(scale, SMALLEST_HALF)))),
+    };
+}
+/** A scale in a precision that is decided already; undefined when it does not hold the scale. */
+function storedScale(scale, scaleType) {
+    if (scaleType === 'float32')
+        return Math.fround(scale) > 0 ? Math.fround(scale) : undefined;
+    return scale >= SMALLEST_HALF && scale <= LARGEST_HALF ? decodeFloat16(encodeFloat16(scale)) : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/round-to-nearest.js
+
+
+
+
+
+/** Round a weight to the nearest point of a symmetric grid, whose scales are found by squared error. */
+function quantizeToNearest(weight, bitWidth, wanted = 'channel') {
+    const { dims, channelAxis } = weight;
+    const grid = signedGrid(bitWidth);
+    const granularity = granularityOf(weight, wanted);
+    const { scaleType, scales } = storedScales(searchScales(weight, granularity, grid));
+    const scaleOf = scaleIndices(weight, granularity);
+    const values = new Int8Array(weight.values.length);
+    for (let index = 0; index < values.length; index++) {
+        values[index] = nearestLevel(weight.values[index] / scales[scaleOf[index]], grid);
+    }
+    return { grid, dims, channelAxis, granularity, scaleType, scales, values };
+}
+/** The integer on the grid nearest to a number, ties to even. */
+function nearestLevel(value, { quantMin, quantMax }) {
+    return Math.min(quantMax, Math.max(quantMin, roundHalfEven(value)));
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/exact-grid.js
+/** Weights that lie on a grid already, as quantization-aware training leaves them: found, so that nothing is rounded twice. */
+
+
+
+
+
+
+/**
+ * The weight on a grid of `bitWidth` bits without any error: every number is integer · scale, to the last bit, as the artifact's
+ * decoder computes it (a negative zero counts as zero).
+ *
+ * @param storage the precision that the decoded weight is stored in: that of the float weight
+ * @returns undefined if some weights that share a scale are on no such grid
+ */
+function findExactGrid(weight, bitWidth, wanted, storage) {
+    const { dims, channelAxis } = weight;
+    const grid = signedGrid(bitWidth);
+    const granularity = granularityOf(weight, wanted);
+    const scaleOf = scaleIndices(weight, granularity);
+    const scales = new Float32Array(elementCount(scaleDims(weight, granularity)));
+    const { order, starts } = groupByScale(scaleOf, scales.length);
+    for (let scale = 0; scale < scales.length; scale++) {
+        const found = exactScale(pickValues(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid, storage);
+        if (found === undefined)
+            return undefined;
+        scales[scale] = found;
+    }
+    const values = new Int8Array(weight.values.length);
+    for (let index = 0; index < values.length; index++) {
+        values[index] = nearestLevel(weight.values[index] / scales[scaleOf[index]], grid);
+    }
+    const scaleType = scales.every(isHalf) ? 'float16' : 'float32';
+    return { grid, dims, channelAxis, granularity, scaleType, scales, values };
+}
+/**
+ * A scale of which all values are exact multiples, the coarsest there is; 1 for zeros.
+ *
+ * The largest magnitude is some level of the grid times the scale: that gives the scale but for rounding, and so the levels of
+ * all others. Each of them then bounds the scale by the numbers that round to it.
+ */
+function exactScale(values, grid, storage) {
+    const largest = values.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
+    if (largest === 0)
+        return 1;
+    for (let level = 1; level <= -grid.quantMin; level++) {
+        const middle = middleScale(values, largest / level, grid, storage);
+        if (middle === undefined)
+            continue;
+        const near = Math.fround(middle);
+        const tried = [decodeFloat16(encodeFloat16(near)), near, floatBeside(near, 1), floatBeside(near, -1)];
+        const scale = tried.find((each) => isExact(values, each, grid, storage));
+        if (scale !== undefined)
+            return scale;
+    }
+    return undefined;
+}
+/** Further than rounding to half precision, twice, moves a product relatively, and nearer than half a level. */
+const ROUGHLY = 2 ** -9;
+/** Between numbers of half precision that are too small for all its digits (IEEE 754, binary16). */
+const SMALLEST_HALF_STEP = 2 ** -24;
+/** In the middle of the scales that give all values at the levels that `near` gives them; undefined if there are none. */
+function middleScale(values, near, grid, storage) {
+    const beside = storage === 'float16' ? halfBeside : floatBeside;
+    const smallestStep = storage === 'float16' ? SMALLEST_HALF_STEP : 0;
+    let [lower, upper] = [0, Number.POSITIVE_INFINITY];
+    for (let index = 0; index < values.length; index++) {
+        const value = values[index];
+        if (value === 0)
+            continue;
+        const level = Math.abs(nearestLevel(value / near, grid));
+        const magnitude = Math.abs(value);
+        // Most levels of the largest value end here, at one of the first of the others.
+        if (Math.abs(magnitude - level * near) > ROUGHLY * magnitude + smallestStep)
+            return undefined;
+        lower = Math.max(lower, (magnitude + beside(magnitude, -1)) / 2 / level);
+        upper = Math.min(upper, (magnitude + beside(magnitude, 1)) / 2 / level);
+        if (lower > upper)
+            return undefined;
+    }
+    return (lower + upper) / 2;
+}
+function isExact(values, scale, grid, storage) {
+    for (let index = 0; index < values.length; index++) {
+        const value = values[index];
+        const decoded = Math.fround(nearestLevel(value / scale, grid) * scale);
+        if (value !== (storage === 'float16' ? decodeFloat16(encodeFloat16(decoded)) : decoded))
+            return false;
+    }
+    return true;
+}
+/** The float32 one step above a positive one, or below. */
+function floatBeside(value, step) {
+    FLOAT[0] = value;
+    PATTERN[0] += step;
+    return FLOAT[0];
+}
+/** One number and its bits; made once, because this is asked of every weight. */
+const FLOAT = new Float32Array(1);
+const PATTERN = new Int32Array(FLOAT.buffer);
+/** The same among numbers of half precision. */
+function halfBeside(value, step) {
+    return decodeFloat16(encodeFloat16(value) + step);
+}
+function isHalf(scale) {
+    return decodeFloat16(encodeFloat16(scale)) === scale;
+}
+
+;// CONCATENATED MODULE: ./build/src/sensitivity/unchanged-candidate.js
+
+
+
+/** A layer at a width that changes nothing: float, or one on whose grid its weights lie already; undefined for any other. */
+function unchangedCandidate(model, layer, layerIndex, width, granularity) {
+    const unchanged = { layerIndex, localLoss: 0, perturbation: new Map() };
+    if (width === 'float')
+        return { ...unchanged, bitWidth: layer.floatBitWidth, content: width };
+    const weight = model.graph.initializer.find(({ name }) => name === layer.weightName);
+    const content = exactTensor(weight, layer.channelAxis, width, granularity, model.path);
+    return content && { ...unchanged, bitWidth: width, content };
+}
+/** Of the widths, the one on whose grid all others lie. */
+const FINEST_WIDTH = 8;
+/** Whether a weight lies on a grid of some width. */
+function liesOnGrid(weight, channelAxis, granularity, path) {
+    return exactTensor(weight, channelAxis, FINEST_WIDTH, granularity, path) !== undefined;
+}
+function exactTensor(weight, channelAxis, width, granularity, path) {
+    const storage = weight.dataType === DATA_TYPE.float16 ? 'float16' : 'float32';
+    const values = readFloats(weight, path);
+    return findExactGrid({ values, dims: tensor_values_dimsOf(weight), channelAxis }, width, granularity, storage);
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/read-model.js
+
+
+
+
+
+
+/** Nothing of it is changed. */
+async function readOriginal(path, files) {
+    return decodeModel(await files.readFile(path), path, files.externalDataOf(path));
+}
+async function readModel({ modelPath, quantize }, files) {
+    const original = await readOriginal(modelPath, files);
+    // Before its layers are looked for: none of them has a plain weight any more.
+    assertNotArtifact(original);
+    const isKept = ({ weight, channelAxis }) => quantize.allocationPath !== undefined && liesOnGrid(weight, channelAxis, quantize.granularity, modelPath);
+    const prepared = prepareModel(original, isKept);
+    const model = quantize.correct === 'none' ? prepared : giveOwnBiases(prepared, isKept);
+    return { original, model, layers: listLayers(model) };
+}
+
+;// CONCATENATED MODULE: ./build/src/evaluate-model.js
+
+
+
+
+
+
+
+/**
+ * Nothing is written.
+ *
+ * @throws UserError if one of the models cannot be run, or the two differ in their inputs or outputs
+ */
+async function evaluateModel(config, modelPath, effects) {
+    const float = await readOriginal(config.modelPath, effects.files);
+    const model = await readOriginal(modelPath, effects.files);
+    assertSameInputs(float, model);
+    const { measurements, speed } = await evaluate_model_compare(float, model, config, effects);
+    const { gate, seed } = config;
+    const artifactSizeBytes = model.contentSizeBytes;
+    const verdict = decide(measurements, { gate, artifactSizeBytes, seed, ...fileBudget(config, float) });
+    return {
+        schemaVersion: 1,
+        ...verdict,
+        model: evaluate_model_identify(float),
+        artifact: evaluate_model_identify(model),
+        ...describeMeasurements(measurements),
+        ...(speed === undefined ? {} : { speed }),
+    };
+}
+/** By the command of the config, or on its samples, which alone tell of the speed. */
+async function evaluate_model_compare(float, model, config, effects) {
+    const { gate, evaluate, data, seed } = config;
+    if (gate.metric === 'command') {
+        const result = await measureFloatByCommand(config, effects);
+        const other = { name: 'the model', path: model.path };
+        return { measurements: await compareByCommand(result, other, { ...config, evaluate: evaluate }, effects) };
+    }
+    const { metric, output } = gate;
+    const inputs = modelInputs(float);
+    const evaluation = await openSelection(data.evaluation, data.preprocess, inputs, seed, effects.files);
+    return compareOnSamples([float, model], evaluation, { metric, output }, effects);
+}
+/** Where it is in bytes: how many bits there are per weight, a file does not tell. */
+function fileBudget({ budget }, { contentSizeBytes }) {
+    switch (budget.kind) {
+        case 'bytes':
+            return { budget: { kind: 'file-bytes', limit: budget.sizeBytes } };
+        case 'ratio':
+            return { budget: { kind: 'file-bytes', limit: Math.floor(budget.ratio * contentSizeBytes) } };
+        default:
+            return {};
+    }
+}
+function evaluate_model_identify({ path, contentSizeBytes, fileSha256 }) {
+    return { path, sizeBytes: contentSizeBytes, sha256: fileSha256 };
+}
+
+;// CONCATENATED MODULE: ./build/src/program/contradiction.js
+/** One problem per contradiction, in the units of the limits. */
+function describeInfeasibility(limits, infeasibility) {
+    return infeasibility.contradictions.map((contradiction) => contradiction.constraints.length === 1
+        ? describeImpossible(limits, infeasibility, contradiction)
+        : describeTogether(limits, contradiction));
+}
+function describeImpossible(limits, { smallestLimits }, { constraints: [index], relaxations: [relaxation] }) {
+    const { name, limit } = limits[index];
+    const least = smallestLimits[index];
+    const what = `no allocation keeps '${name}' at ${limit} or less; the least possible is ${least}`;
+    const raise = `raise the limit of '${name}' to ${relaxation?.limit ?? least} or more`;
+    if (relaxation === undefined || relaxation.limit === least)
+        return { what, fix: raise };
+    return { what, fix: `${raise}${doubtOf(relaxation)}; ${least} does not go with the other limits` };
+}
+function describeTogether(limits, { constraints: members, isMinimal, relaxations }) {
+    const kept = members.map((index) => `'${limits[index].name}' at ${limits[index].limit} or less`);
+    const what = `no allocation keeps ${enumerate(kept, 'and')} together; ${keptBy(members.length, isMinimal)}`;
+    if (relaxations.length === 0)
+        return { what, fix: 'raise several limits: no single one is known to be enough' };
+    const raises = relaxations.map((relaxation) => `'${limits[relaxation.constraint].name}' to ${relaxation.limit}${doubtOf(relaxation)}`);
+    return { what, fix: `raise one limit and leave the others: ${enumerate(raises, 'or')}` };
+}
+/** Which fewer limits can be kept. */
+function keptBy(count, isMinimal) {
+    if (!isMinimal)
+        return 'whether fewer of these limits contradict each other was not settled in time';
+    return count === 2 ? 'each of them can be kept alone' : 'any smaller number of them can be kept';
+}
+function doubtOf({ isSmallest }) {
+    return isSmallest ? '' : ' (enough, but perhaps more than needed)';
+}
+function enumerate(items, word) {
+    return items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} ${word} ${items.at(-1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/program/variables.js
+/** First variable of each group, and the number of variables at the end, shape [groupCount + 1]. */
+function variableOffsets(groupSizes) {
+    const offsets = new Int32Array(groupSizes.length + 1);
+    groupSizes.forEach((size, group) => {
+        offsets[group + 1] = offsets[group] + size;
+    });
+    return offsets;
+}
+/** The variable that each group takes, counted over the whole program, shape [groupCount]. */
+function variables_chosenVariables(program, assignment) {
+    const offsets = variableOffsets(program.groupSizes);
+    return Int32Array.from(program.groupSizes, (size, group) => {
+        const choice = assignment[group];
+        if (choice === undefined || !Number.isInteger(choice) || choice < 0 || choice >= size) {
+            throw new RangeError(`group ${group} has ${size} variables, but the assignment takes ${choice}`);
+        }
+        return offsets[group] + choice;
+    });
+}
+/** The inverse of `chosenVariables`: each variable counted inside its group, shape [groupCount]. */
+function variables_assignmentOf(program, variables) {
+    const offsets = variableOffsets(program.groupSizes);
+    return Array.from(variables, (variable, group) => variable - offsets[group]);
+}
+
+;// CONCATENATED MODULE: ./build/src/program/evaluate-assignment.js
+
+/**
+ * Rounding that a sum of costs may carry, relative to the largest number in it: a hundred terms in double precision stay
+ * below 1e-13. A cost in bytes is an integer, so nothing over the limit passes below 10¹¹ bytes.
+ */
+const evaluate_assignment_SUM_TOLERANCE = 1e-12;
+/** ½ xᵀGx of the one-hot x that the assignment stands for. */
+function evaluate_assignment_objectiveOf(program, assignment) {
+    const chosen = variables_chosenVariables(program, assignment);
+    const variableCount = variableOffsets(program.groupSizes)[program.groupSizes.length];
+    let sum = 0;
+    for (const [group, variable] of chosen.entries()) {
+        const row = program.quadratic.subarray(variable * variableCount, (variable + 1) * variableCount);
+        sum += row[variable] / 2;
+        for (let other = 0; other < group; other++)
+            sum += row[chosen[other]];
+    }
+    return sum;
+}
+/** Σ cost·x of every constraint, shape [constraintCount]. */
+function evaluate_assignment_leftHandSides(program, assignment) {
+    const chosen = chosenVariables(program, assignment);
+    return program.constraints.map(({ costs }) => chosen.reduce((sum, variable) => sum + costs[variable], 0));
+}
+/** Whether every constraint holds, up to the rounding of its own sum. */
+function evaluate_assignment_isFeasible(program, assignment) {
+    const sums = evaluate_assignment_leftHandSides(program, assignment);
+    return program.constraints.every((constraint, index) => sums[index] <= evaluate_assignment_roundedLimit(constraint));
+}
+/** The limit with the room that the rounding of a sum of costs needs. */
+function evaluate_assignment_roundedLimit({ costs, limit }) {
+    const largest = costs.reduce((most, cost) => Math.max(most, Math.abs(cost)), Math.abs(limit));
+    return limit + evaluate_assignment_SUM_TOLERANCE * largest;
+}
+
+;// CONCATENATED MODULE: ./build/src/program/find-contradictions.js
+
+async function find_contradictions_findContradictions(limits) {
+    const { constraints, smallest } = limits;
+    const all = [...constraints.keys()];
+    const impossible = all.filter((index) => smallest[index] > evaluate_assignment_roundedLimit(constraints[index]));
+    if (impossible.length > 1) {
+        return impossible.map((index) => ({ constraints: [index], isMinimal: true, relaxations: [] }));
+    }
+    const { members, isMinimal } = impossible.length === 1 ? { members: impossible, isMinimal: true } : await fewestOf(limits, all);
+    return [{ constraints: members, isMinimal, relaxations: await relaxationsOf(limits, members) }];
+}
+/** Leave out every constraint without which the others still contradict each other. */
+async function fewestOf(limits, all) {
+    let members = all;
+    let isMinimal = true;
+    for (const index of all) {
+        const fewer = members.filter((member) => member !== index);
+        const answer = await canBeKept(limits, fewer);
+        if (answer === 'no')
+            members = fewer;
+        if (answer === 'unknown')
+            isMinimal = false;
+    }
+    return { members, isMinimal };
+}
+async function canBeKept({ constraints, leastSum }, [index, ...others]) {
+    if (index === undefined)
+        return 'yes';
+    const { found, bound } = await leastSum(index, others);
+    const limit = evaluate_assignment_roundedLimit(constraints[index]);
+    if (found !== undefined && found <= limit)
+        return 'yes';
+    return bound > limit ? 'no' : 'unknown';
+}
+async function relaxationsOf({ constraints, leastSum }, members) {
+    const relaxations = [];
+    for (const constraint of members) {
+        const others = [...constraints.keys()].filter((index) => index !== constraint);
+        const { found, isLeast } = await leastSum(constraint, others);
+        if (found !== undefined)
+            relaxations.push({ constraint, limit: found, isSmallest: isLeast });
+    }
+    const change = ({ constraint, limit }) => {
+        const given = constraints[constraint].limit;
+        return (limit - given) / Math.abs(given);
+    };
+    return relaxations.sort((first, second) => change(first) - change(second));
+}
+
+;// CONCATENATED MODULE: ./build/src/program/join-groups.js
+
+/**
+ * **From** a program, and for every set of groups that is decided together the choices that are left to it.
+ * **To** a program with one group per set and one variable per joint choice a, where
+ *
+ *     G'(a, b) = Σ_{u ∈ a, v ∈ b} G(u, v)        cost'(a) = Σ_{u ∈ a} cost(u)
+ *
+ * **Holds because** a joint choice sets all its variables to one and the other variables of their groups to zero. With one
+ * group per set this drops variables; with several it ties them.
+ *
+ * @param sets shape [setCount][choiceCount], covering every group of the program once
+ */
+function joinGroups(program, sets) {
+    const offsets = variableOffsets(program.groupSizes);
+    const count = offsets.at(-1);
+    const choices = sets.flat();
+    const entry = (a, b) => a.reduce((sum, u) => b.reduce((partial, v) => partial + program.quadratic[u * count + v], sum), 0);
+    const quadratic = Float64Array.from(choices.flatMap((a) => choices.map((b) => entry(a, b))));
+    const constraints = program.constraints.map(({ name, costs, limit }) => ({
+        name,
+        limit,
+        costs: Float64Array.from(choices, (choice) => choice.reduce((sum, variable) => sum + costs[variable], 0)),
+    }));
+    return {
+        program: { groupSizes: sets.map(({ length }) => length), quadratic, constraints },
+        restore: (assignment) => restoreAssignment(assignment, sets, offsets),
+    };
+}
+function restoreAssignment(assignment, sets, offsets) {
+    const variables = assignment.flatMap((choice, set) => [...sets[set][choice]]).sort((a, b) => a - b);
+    return variables.map((variable, group) => variable - offsets[group]);
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/allocate.js
+/** Sensitivities and a budget to an allocation: the integer quadratic program, solved over the widths that the file can hold. */
+
+
+
+
+
+
+/** Not a fault where several budgets are tried. */
+class NoAllocationError extends Error {
+    name = 'NoAllocationError';
+}
+/** The solver ended without an answer: its time was over, it was cancelled, or it failed. */
+class UnsolvedError extends Error {
+    name = 'UnsolvedError';
+}
+/**
+ * The allocation with the least predicted loss that fits.
+ *
+ * The program's size limit leaves room for the decoding of every offered width. Where the solution uses fewer, it is solved
+ * once more for these alone, with the room that the others gave back; where it is infeasible, for every smaller set.
+ *
+ * @param quadratic G, shape [variableCount, variableCount]
+ * @throws NoAllocationError if no allocation keeps the budget and the further limits together; a budget that is too small by
+ *   itself is refused before (`assertFeasible`)
+ * @throws UnsolvedError if the solver ends without an allocation
+ */
+async function allocate(problem, quadratic, solve, limits) {
+    const attempt = (usable) => solveFor(problem, quadratic, usable, solve, limits);
+    const first = await attempt(variablesWhere(problem, () => true));
+    const others = first === undefined ? variablesByWidths(problem).slice(1) : sharingNoMore(problem, first.variables);
+    let best = first;
+    for (const usable of others) {
+        if (best !== undefined && limits.signal?.aborted)
+            break;
+        const other = await attempt(usable);
+        if (other !== undefined && !(best !== undefined && best.solver.objective <= other.solver.objective))
+            best = other;
+    }
+    if (best === undefined)
+        throw new NoAllocationError('no allocation keeps the budget and all other limits together');
+    return best;
+}
+/** The variables that share nothing but what the allocation uses already, if those are fewer than all. */
+function sharingNoMore(problem, variables) {
+    if (problem.budget.kind === 'weight-bits')
+        return [];
+    const used = new Set(variables.map((variable) => problem.choices[variable].sharedPart));
+    const usable = variablesWhere(problem, ({ sharedPart }) => used.has(sharedPart));
+    return usable.length === problem.choices.length ? [] : [usable];
+}
+/** Undefined when no allocation of these widths fits. */
+async function solveFor(problem, quadratic, usable, solve, limits) {
+    const limit = programLimit(problem, usable);
+    if (limit === undefined)
+        return undefined;
+    const joined = programOver(problem, quadratic, usable, [sizeConstraint(problem, limit), ...problem.constraints]);
+    if (joined === undefined)
+        return undefined;
+    const solution = await solve(joined.program, limits);
+    if (solution.status === 'infeasible')
+        return undefined;
+    if (solution.status === 'failed')
+        throw new UnsolvedError(`the allocation could not be solved: ${solution.reason}`);
+    const { assignment, proof: _proof, ...solver } = solution;
+    return { variables: joined.variablesOf(assignment), solver };
+}
+/** The program over the usable variables, tied layers as one; undefined when some layer has none of them. */
+function programOver(problem, quadratic, usable, constraints) {
+    const sets = jointChoices(problem, usable);
+    if (sets === undefined)
+        return undefined;
+    const groupSizes = candidateCounts(problem);
+    const { program, restore } = joinGroups({ groupSizes, quadratic, constraints }, sets);
+    const offsets = variableOffsets(groupSizes);
+    const variablesOf = (assignment) => restore(assignment).map((choice, layer) => offsets[layer] + choice);
+    return { program, variablesOf };
+}
+/** The layers' parts within a limit. */
+function sizeConstraint({ choices, budget }, limit) {
+    const costOf = budget.kind === 'file-bytes' ? ({ partBytes }) => partBytes : weightBitsOf;
+    return { name: 'size', costs: Float64Array.from(choices, costOf), limit };
+}
+/** What the layers' parts may take; undefined when even the smallest do not fit. */
+function programLimit(problem, usable) {
+    const { budget } = problem;
+    if (budget.kind === 'weight-bits')
+        return budget.limit;
+    let limit = budget.limit - problem.fileBytes(0, usable);
+    // The length of the graph is stored in a few bytes more as the graph grows.
+    while (limit > 0 && problem.fileBytes(limit, usable) > budget.limit)
+        limit -= 1;
+    return limit > 0 ? limit : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/least-sum.js
+
+
+
+/** A linear objective usually takes milliseconds. */
+const SOLVE_LIMITS = { timeLimitSeconds: 10, relativeGap: 0 };
+/** The index of the budget among all limits; the further ones follow. */
+const BUDGET = 0;
+/** Indices of the further limits among all. */
+function furtherLimits({ constraints }) {
+    return [...constraints.keys()].map((index) => index + 1);
+}
+/** Each question is answered once. */
+function askOnce(ask) {
+    const answers = new Map();
+    return (index, others) => {
+        const question = `${index} with ${others}`;
+        const answer = answers.get(question) ?? ask(index, others);
+        answers.set(question, answer);
+        return answer;
+    };
+}
+/** Whether an allocation is found at once, with room for all that every width needs. */
+async function hasAllocation(problem, solve) {
+    const all = variablesWhere(problem, () => true);
+    const limits = [BUDGET, ...furtherLimits(problem)].map((index) => constraintOf(problem, index, all));
+    const costs = new Float64Array(problem.choices.length);
+    return (await solveLinear(problem, costs, all, limits, solve, SOLVE_LIMITS)).found === 0;
+}
+/** The least of one limit's sum over the allocations that keep `others`, with the bytes of the very file where that is the sum. */
+async function leastSum(problem, index, others, solve) {
+    const isOfFile = problem.budget.kind === 'file-bytes' && (index === BUDGET || others.includes(BUDGET));
+    const sets = isOfFile ? variablesByWidths(problem) : [variablesWhere(problem, () => true)];
+    const { costs } = index === BUDGET ? sizeConstraint(problem, 0) : problem.constraints[index - 1];
+    const limits = { ...SOLVE_LIMITS, signal: AbortSignal.timeout(1000 * SOLVE_LIMITS.timeLimitSeconds) };
+    const solved = [];
+    let [found, bound] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (const usable of sets) {
+        if (index === BUDGET && isFileAtLeast(problem, usable, solved, found))
+            continue;
+        const kept = others.map((other) => constraintOf(problem, other, usable));
+        const sum = await solveLinear(problem, costs, usable, kept, solve, limits);
+        solved.push({ usable: new Set(usable), bound: sum.bound });
+        const inUse = (amount) => (isOfFile && index === BUDGET ? fileBytesOf(problem, amount, usable) : amount);
+        found = Math.min(found, inUse(sum.found));
+        bound = Math.min(bound, inUse(sum.bound));
+    }
+    return { found: Number.isFinite(found) ? found : undefined, bound, isLeast: bound >= found };
+}
+/** Whether files with all that is usable have so many bytes, by what is known of more widths. */
+function isFileAtLeast(problem, usable, solved, sizeBytes) {
+    const wider = solved.filter((set) => usable.every((variable) => set.usable.has(variable)));
+    return fileBytesOf(problem, Math.max(0, ...wider.map(({ bound }) => bound)), usable) >= sizeBytes;
+}
+function fileBytesOf(problem, partBytes, usable) {
+    return Number.isFinite(partBytes) ? problem.fileBytes(partBytes, usable) : partBytes;
+}
+const NOTHING = { found: Number.POSITIVE_INFINITY, bound: Number.POSITIVE_INFINITY };
+/**
+ * The least Σ cost·x over the usable variables within the limits.
+ *
+ * @param kept undefined for one that nothing keeps
+ */
+async function solveLinear(problem, costs, usable, kept, solve, limits) {
+    const constraints = kept.filter((constraint) => constraint !== undefined);
+    const joined = programOver(problem, linearObjective(costs), usable, constraints);
+    if (joined === undefined || constraints.length < kept.length)
+        return NOTHING;
+    const solution = await solve(joined.program, limits);
+    if (solution.status === 'infeasible')
+        return NOTHING;
+    if (solution.status === 'failed')
+        return { ...NOTHING, bound: Number.NEGATIVE_INFINITY };
+    const sum = joined.variablesOf(solution.assignment).reduce((total, variable) => total + costs[variable], 0);
+    return { found: sum, bound: solution.status === 'optimal' ? sum : solution.bestBound };
+}
+/** Undefined for a budget that what is usable exceeds by itself. */
+function constraintOf(problem, index, usable) {
+    if (index !== BUDGET)
+        return problem.constraints[index - 1];
+    const limit = programLimit(problem, usable);
+    return limit === undefined ? undefined : sizeConstraint(problem, limit);
+}
+/** ½ xᵀGx = Σ cost·x for binary x. */
+function linearObjective(costs) {
+    const quadratic = new Float64Array(costs.length ** 2);
+    for (const [variable, cost] of costs.entries())
+        quadratic[variable * (costs.length + 1)] = 2 * cost;
+    return quadratic;
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/agreeing-limits.js
+/** Whether the budget and the further limits leave an allocation, and if not, what would: found before the model runs. */
+
+
+
+
+
+
+/**
+ * @param places of further limits in the config, by their names
+ * @throws UserError naming the limits that contradict each other, and the smallest relaxation of each
+ */
+async function assertAgreeing(problem, solve, places) {
+    const problems = await explainNoAllocation(problem, solve);
+    if (problems.length === 0)
+        return;
+    throw new UserError(problems.map(({ limits, ...words }) => {
+        const where = places.find(({ name, location }) => location !== undefined && limits.includes(name))?.location;
+        return { ...words, ...(where === undefined ? {} : { where }) };
+    }));
+}
+/** Empty where there is an allocation, and where that is not settled in time. The budget alone is feasible (`assertFeasible`). */
+async function explainNoAllocation(problem, solve) {
+    const { budget, constraints: further } = problem;
+    const ask = askOnce((index, others) => leastSum(problem, index, others, solve));
+    if (further.length === 0 || (await mayHaveAllocation(problem, solve, ask)))
+        return [];
+    const smallest = [
+        smallestUse(problem),
+        ...further.map(({ costs }) => smallestSum(problem, (variable) => costs[variable])),
+    ];
+    const constraints = [sizeConstraint(problem, budget.limit), ...further];
+    const contradictions = await find_contradictions_findContradictions({ constraints, smallest, leastSum: ask });
+    return contradictions.map((contradiction) => {
+        const relaxations = contradiction.relaxations.map((relaxation) => ({
+            ...relaxation,
+            limit: readable(problem, relaxation.constraint, relaxation.limit),
+        }));
+        const infeasibility = {
+            smallestLimits: smallest.map((least, index) => readable(problem, index, least)),
+            contradictions: [{ ...contradiction, relaxations }],
+        };
+        const { what, ...rest } = describeInfeasibility(namedLimits(problem), infeasibility)[0];
+        const members = contradiction.constraints.map((index) => constraints[index]);
+        const excess = members.map(({ costs, limit }) => describeFixedExcess(problem, (variable) => costs[variable], limit));
+        const limits = contradiction.constraints.flatMap((index) => (index === BUDGET ? [] : [constraints[index].name]));
+        return { what: `${what}${excess.join('')}`, ...rest, limits };
+    });
+}
+/** The least of the budget that goes with all further limits; undefined where nothing does, or nothing was found in time. */
+async function smallestAgreeingUse(problem, solve) {
+    if (problem.constraints.length === 0)
+        return smallestUse(problem);
+    return (await leastSum(problem, BUDGET, furtherLimits(problem), solve)).found;
+}
+/** Whether any allocation keeps all limits, or that is not settled in time. */
+async function mayHaveAllocation(problem, solve, ask) {
+    if (await hasAllocation(problem, solve))
+        return true;
+    const { bound } = await ask(BUDGET, furtherLimits(problem));
+    return bound <= problem.budget.limit;
+}
+function namedLimits(problem) {
+    const { budget, constraints } = problem;
+    const size = budget.kind === 'file-bytes'
+        ? { name: 'size in bytes', limit: budget.limit }
+        : { name: 'bits per weight', limit: bitsPerWeight(problem, budget.limit) };
+    return [size, ...constraints.map((constraint) => ({ name: nameWithUnit(constraint), limit: constraint.limit }))];
+}
+/** `latency in ms`. */
+function nameWithUnit({ name, unit }) {
+    return unit === undefined ? name : `${name} in ${unit}`;
+}
+/** Digits of a sum of costs that are no whole numbers. */
+const SUM_DIGITS = 6;
+/** In the unit of the message, rounded up where that is shorter, so that the number named is itself enough. */
+function readable(problem, index, sum) {
+    if (index === BUDGET)
+        return problem.budget.kind === 'file-bytes' ? sum : bitsPerWeight(problem, sum);
+    if (Number.isInteger(sum))
+        return sum;
+    const step = 10 ** (Math.ceil(Math.log10(sum)) - SUM_DIGITS);
+    const up = Number((Math.ceil(sum / step - 1e-9) * step).toPrecision(SUM_DIGITS + 1));
+    return Math.max(up, sum);
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/allocation-problem.js
+
+function describeProblem({ writer, layers, candidates, budget, floatFileBytes, ties, limits, }) {
+    const choices = candidates.map((candidate) => {
+        const { sizeBytes: partBytes, storedBits, sharedPart } = writer.partsOf(candidate);
+        const { layerIndex, bitWidth } = candidate;
+        return { layerIndex, bitWidth, weightCount: layers[layerIndex].weightCount, partBytes, storedBits, sharedPart };
+    });
+    const layerNames = layers.map(({ name }) => name);
+    const fileBytes = (partBytes, usable) => writer.fileBytes(partBytes, usable.map((variable) => candidates[variable]));
+    const sizes = { choices, layerNames, fileBytes };
+    const constraints = allocation_problem_layOut(limits, candidates);
+    return { ...sizes, ties, constraints, budget: exactBudget(budget, floatFileBytes, sizes) };
+}
+/** Further limits with a cost for each candidate. */
+function allocation_problem_layOut(limits, candidates) {
+    return limits.map(({ costOf, ...limit }) => ({
+        ...limit,
+        costs: Float64Array.from(candidates, ({ layerIndex, bitWidth, content }) => costOf(layerIndex, content === 'float' ? content : bitWidth)),
+    }));
+}
+/** The budget in exact bytes or bits; `auto` and none leave all the room that some allocation could use. */
+function exactBudget(budget, floatFileBytes, sizes) {
+    switch (budget.kind) {
+        case 'bytes':
+            return { kind: 'file-bytes', limit: budget.sizeBytes };
+        case 'ratio':
+            return { kind: 'file-bytes', limit: Math.floor(budget.ratio * floatFileBytes) };
+        case 'bits-per-weight':
+            return { kind: 'weight-bits', limit: Math.floor(budget.bitsPerWeight * totalWeights(sizes)) };
+        case 'auto':
+            return {
+                kind: 'file-bytes',
+                limit: Math.min(largestFile(sizes), budget.maxSizeBytes ?? Number.POSITIVE_INFINITY),
+            };
+        case 'none':
+            return { kind: 'file-bytes', limit: largestFile(sizes) };
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/artifact/pack-scales.js
@@ -35152,7 +39160,7 @@ function layerParts(plan, layerIndex, content) {
 function buildArtifact(plan, contents) {
     const parts = contents.map((content, layerIndex) => layerParts(plan, layerIndex, content));
     const forms = parts.map((part) => part.forms);
-    const frame = frameOf(plan, forms, bitsText(contents));
+    const frame = frameOf(plan, forms, artifact_metadata_bitsText(contents));
     const graph = {
         ...frame.graph,
         node: [...parts.flatMap(({ nodes }) => nodes), ...frame.graph.node],
@@ -35523,10 +39531,10 @@ function paddingValue(node, scope) {
 /** TensorProto.DataType of the float8 types without infinity and negative zero. */
 const FLOAT8_FNUZ = [18, 20];
 const REFUSALS = [
-    refusal('Scan', 9, 'opset 9 took the batch axis out of it'),
-    refusal('OneHot', 11, 'opset 11 lets negative indices count from the back'),
-    refusal('GroupNormalization', 21, 'opset 21 scales every channel on its own, where it scaled every group'),
-    refusal('RoiAlign', 22, 'onnxruntime 1.30 has no kernel for it from opset 22 on'),
+    refusals_refusal('Scan', 9, 'opset 9 took the batch axis out of it'),
+    refusals_refusal('OneHot', 11, 'opset 11 lets negative indices count from the back'),
+    refusals_refusal('GroupNormalization', 21, 'opset 21 scales every channel on its own, where it scaled every group'),
+    refusals_refusal('RoiAlign', 22, 'onnxruntime 1.30 has no kernel for it from opset 22 on'),
     {
         opTypes: ['Cast', 'CastLike'],
         version: 24,
@@ -35538,7 +39546,7 @@ const REFUSALS = [
         },
     },
 ];
-function refusal(opType, version, reason) {
+function refusals_refusal(opType, version, reason) {
     return { opTypes: [opType], version, rewrite: (node, scope) => scope.refuse(node, reason) };
 }
 
@@ -36083,270 +40091,6 @@ function upgrade_opset_max(a, b) {
     return a > b ? a : b;
 }
 
-;// CONCATENATED MODULE: ./build/src/onnx/assert-sorted.js
-/**
- * The two promises of onnx.proto (GraphProto.node) that every stage builds on: nodes are topologically sorted, and every
- * value is made once. A graph that keeps the first has no cycle.
- */
-
-
-/**
- * @throws UserError naming the first node, also of a subgraph, that reads a value before it is made, that reads what nothing
- * makes, or that makes a value a second time
- */
-function assertSorted(graph, path) {
-    const fault = findFault(graph, undefined);
-    if (fault === undefined)
-        return;
-    throw new UserError({
-        what: fault,
-        where: path,
-        fix: 'export the model again; onnx.checker.check_model of the Python package onnx finds such faults too',
-    });
-}
-function findFault(graph, outer) {
-    const own = new Set([...graph.input, ...graph.initializer].map(({ name }) => name ?? ''));
-    const scope = { own, outer };
-    const hasUnlistedValues = hasSparseInitializers(graph);
-    for (const node of graph.node) {
-        const missing = node.input.find((name) => name !== '' && !exists(name, scope));
-        if (missing !== undefined) {
-            const fault = describeMissing(missing, node, graph);
-            if (fault !== undefined || !hasUnlistedValues)
-                return fault ?? nobodyMakes(missing, describeNode(node));
-        }
-        for (const subgraph of subgraphsOf(node)) {
-            const fault = findFault(subgraph, scope);
-            if (fault !== undefined)
-                return fault;
-        }
-        for (const output of node.output) {
-            if (own.has(output))
-                return `the value '${output}' is made twice, the second time by ${describeNode(node)}`;
-            if (output !== '')
-                own.add(output);
-        }
-    }
-    const missing = graph.output.find(({ name }) => !exists(name ?? '', scope));
-    return missing === undefined || hasUnlistedValues ? undefined : nobodyMakes(missing.name ?? '', 'the output list');
-}
-function exists(name, scope) {
-    return scope !== undefined && (scope.own.has(name) || exists(name, scope.outer));
-}
-/** GraphProto.sparse_initializer, whose names the schema in `wire/` does not read. */
-const SPARSE_INITIALIZER_FIELD = 15;
-function hasSparseInitializers(graph) {
-    return graph.$unknown?.some(({ no }) => no === SPARSE_INITIALIZER_FIELD) ?? false;
-}
-/** What is wrong with a value that does not exist yet where `reader` stands; undefined when no node of the graph makes it. */
-function describeMissing(name, reader, graph) {
-    const { producers } = indexGraph(graph);
-    const maker = producers.get(name);
-    if (maker === undefined)
-        return undefined;
-    if (dependsOn(maker, reader, producers)) {
-        return `the graph has a cycle: ${describeNode(reader)} reads '${name}', which depends on what that node makes`;
-    }
-    return `the nodes are not in topological order: ${describeNode(reader)} reads '${name}' before ${describeNode(maker)} makes it`;
-}
-function dependsOn(node, source, producers) {
-    const seen = new Set([node]);
-    for (const current of seen) {
-        if (current === source)
-            return true;
-        for (const name of readValues(current)) {
-            const maker = producers.get(name);
-            // A Set grows while it is walked: this visits everything upstream once.
-            if (maker !== undefined)
-                seen.add(maker);
-        }
-    }
-    return false;
-}
-function nobodyMakes(name, reader) {
-    return `${reader} names the value '${name}', which nothing before it makes`;
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/graph-tensors.js
-
-/** Every tensor that a graph stores: its initializers, its nodes' attributes, and the same of its subgraphs. */
-function storedTensors(graph) {
-    const initializers = graph.initializer.map((tensor) => ({ tensor, label: `initializer '${tensor.name}'` }));
-    const inNodes = graph.node.flatMap((node) => {
-        const tensors = node.attribute.flatMap(({ t, tensors }) => (t === undefined ? tensors : [t, ...tensors]));
-        const own = tensors.map((tensor) => ({ tensor, label: `the tensor of ${describeNode(node)}` }));
-        return [...own, ...subgraphsOf(node).flatMap(storedTensors)];
-    });
-    return [...initializers, ...inNodes];
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/external-data.js
-/** Tensors stored outside the model file (onnx.proto, TensorProto.external_data: location, offset, length). */
-
-
-
-
-
-/** TensorProto.DataLocation. */
-const EXTERNAL = 1;
-/** A protobuf message ends at 2 GiB, and so does a model that is handed to the runtime in memory. */
-const LARGEST_MODEL_BYTES = 2 ** 31 - 1;
-/**
- * Load the external data of a freshly decoded graph into it, also of tensors in attributes and subgraphs.
- * @throws UserError if a tensor does not say where its data is, or all of it is more than 2 GiB
- */
-async function loadExternalData(graph, path, read) {
-    let loadedBytes = 0;
-    for (const { tensor, label } of storedTensors(graph)) {
-        if (tensor.dataLocation !== EXTERNAL)
-            continue;
-        const { location, offset, length } = placeOf(tensor, label, path);
-        if (loadedBytes + (length ?? 0) > LARGEST_MODEL_BYTES)
-            throw tooLarge(path);
-        const rawData = await read(location, offset, length);
-        loadedBytes += rawData.length;
-        if (loadedBytes > LARGEST_MODEL_BYTES)
-            throw tooLarge(path);
-        tensor.rawData = rawData;
-        tensor.externalData = [];
-        delete tensor.dataLocation;
-    }
-}
-function placeOf(tensor, label, path) {
-    const entries = new Map(tensor.externalData.map(({ key, value }) => [key, value ?? '']));
-    const location = entries.get('location');
-    const offset = byteCount(entries.get('offset') ?? '0');
-    // Without a length the dims say it: a file may hold many tensors one after the other.
-    const length = entries.has('length') ? byteCount(entries.get('length') ?? '') : declaredSize(tensor);
-    if (location === undefined || Number.isNaN(offset) || Number.isNaN(length)) {
-        throw new UserError({
-            what: `${label} has no usable external data (location, offset and length)`,
-            where: path,
-            fix: 'save the model again with its external data',
-        });
-    }
-    return { location, offset, length };
-}
-/** Bytes of the elements that the dims declare; undefined for a type without a fixed width. */
-function declaredSize(tensor) {
-    return rawDataSize(tensor.dataType, elementCount(tensor_values_dimsOf(tensor)));
-}
-function byteCount(text) {
-    return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-}
-function tooLarge(path) {
-    return new UserError({
-        what: 'the model and its external data are larger than 2 GiB together, which this version cannot hold',
-        where: path,
-        fix: 'gate the parts of the model one by one',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/model.js
-
-
-
-
-
-
-
-/** Opset 7 (ONNX 1.2, 2018) is the oldest that onnxruntime promises to run. */
-const OLDEST_OPSET = 7;
-/** The newest that onnxruntime 1.30 runs (ONNX 1.21). */
-const NEWEST_OPSET = 26;
-/** How a Git LFS pointer file begins (git-lfs, docs/spec.md). */
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
-/**
- * Decode a model file, with its external data loaded in.
- *
- * @param readExternal reads a slice of a file named by a tensor, relative to the model
- * @throws UserError if the bytes are no ONNX model, are cut short, a tensor's data does not fit its dims, or the graph is out of order
- * @throws UnsupportedModelError if the default opset is missing, older than 7, or newer than the runtime knows
- */
-async function decodeModel(bytes, path, readExternal) {
-    const proto = parseModel(bytes, path);
-    const graph = proto.graph;
-    if (graph === undefined || graph.node.length === 0) {
-        throw notAModel(path, bytes, 'it holds no graph with nodes');
-    }
-    const opsetVersion = defaultOpset(proto, path);
-    const content = (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes);
-    let contentSizeBytes = bytes.length;
-    await loadExternalData(graph, path, async (...place) => {
-        const data = await readExternal(...place);
-        content.update(data);
-        contentSizeBytes += data.length;
-        return data;
-    });
-    for (const { tensor, label } of storedTensors(graph))
-        assertTensorIsComplete(tensor, label, path);
-    assertSorted(graph, path);
-    return {
-        path,
-        proto,
-        graph,
-        opsetVersion,
-        fileSha256: (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes).digest('hex'),
-        contentSha256: content.digest('hex'),
-        contentSizeBytes,
-    };
-}
-/** The same model with another graph. */
-function withGraph(model, graph) {
-    return { ...model, graph, proto: { ...model.proto, graph } };
-}
-/** The same model with other tensors in place of initializers of the same name. */
-function replaceInitializers(model, tensors) {
-    const initializer = model.graph.initializer.map((tensor) => tensors.get(tensor.name ?? '') ?? tensor);
-    return withGraph(model, { ...model.graph, initializer });
-}
-function parseModel(bytes, path) {
-    if (new TextDecoder().decode(bytes.subarray(0, LFS_POINTER.length)) === LFS_POINTER)
-        throw isPointer(path);
-    try {
-        return decodeModelProto(bytes);
-    }
-    catch (cause) {
-        throw notAModel(path, bytes, cause instanceof Error ? cause.message : String(cause), cause);
-    }
-}
-function notAModel(path, bytes, reason, cause) {
-    return new UserError({
-        what: `this is not a complete ONNX model (${bytes.length} bytes): ${reason}`,
-        where: path,
-        fix: 'export the model again, and check that the file was copied whole',
-    }, { cause });
-}
-function isPointer(path) {
-    return new UserError({
-        what: 'this is a Git LFS pointer, not the model itself',
-        where: path,
-        fix: 'run "git lfs pull"; in a workflow, set "lfs: true" for actions/checkout',
-    });
-}
-function defaultOpset(proto, path) {
-    const entry = proto.opsetImport.find(({ domain }) => domain === undefined || domain === '' || domain === 'ai.onnx');
-    const version = Number(entry?.version ?? 0);
-    if (version >= OLDEST_OPSET && version <= NEWEST_OPSET)
-        return version;
-    throw new UnsupportedModelError({
-        what: entry === undefined ? 'the model imports no default opset' : `the model uses opset ${version}`,
-        where: path,
-        fix: `export it with an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET} (17 is a good choice)`,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/quantize/round-half-even.js
-/** Adding and subtracting 1.5 · 2^52 leaves no bits for a fraction, and IEEE 754 rounds what falls off, ties to even. */
-const SHIFTER = 1.5 * 2 ** 52;
-/**
- * Round to the nearest integer, ties to even, as ONNX's QuantizeLinear does (Math.round rounds halves up).
- * @param value of magnitude below 2^51
- */
-function roundHalfEven(value) {
-    return value + SHIFTER - SHIFTER;
-}
-
 ;// CONCATENATED MODULE: ./build/src/quantize/activation-range.js
 /** Ranges of activations and their asymmetric eight-bit grids (QuantizeLinear of the ONNX specification). */
 
@@ -36539,10 +40283,23 @@ function packElements(values, width) {
  */
 function qdqForm(layer, { grid, granularity, scaleType }, isByte) {
     return {
-        elementWidth: isByte ? 8 : elementWidthFor(grid.bitWidth),
+        elementWidth: elementWidthOf(layer, grid.bitWidth, isByte),
         granularity: granularityName(granularity),
         isHalf: layer.dataType === DATA_TYPE.float16 && scaleType === 'float16',
     };
+}
+/**
+ * What onnxruntime's product with weights of 2 bits counts outputs in: its result is noise where they are no multiple of it (1.30,
+ * CPU, MatMulNBits, which DequantizeLinear and MatMul or Gemm are fused to; 4 bits are right).
+ */
+const TWO_BIT_OUTPUTS = 4;
+/** The width of the type that holds the weights, in bits; of 2 bits INT4 where the product with INT2 is wrong. */
+function elementWidthOf({ opType, dims, channelAxis }, bitWidth, isByte) {
+    if (isByte)
+        return 8;
+    const width = elementWidthFor(bitWidth);
+    const isFused = opType === 'MatMul' || opType === 'Gemm';
+    return width === 2 && isFused && dims[channelAxis] % TWO_BIT_OUTPUTS !== 0 ? 4 : width;
 }
 function granularityName(granularity) {
     return typeof granularity === 'object' ? 'block' : granularity;
@@ -36733,7 +40490,7 @@ function qdqLayerParts(plan, layerIndex, content) {
 function buildQdqArtifact(plan, contents) {
     const parts = contents.map((content, layerIndex) => qdqLayerParts(plan, layerIndex, content));
     const opsetVersion = Math.max(...parts.map(({ forms: [form] }) => requiredOpset(form)));
-    const frame = frameAt(plan, opsetVersion, bitsText(contents));
+    const frame = frameAt(plan, opsetVersion, artifact_metadata_bitsText(contents));
     const graph = {
         ...frame.graph,
         node: [...parts.flatMap(({ nodes }) => nodes), ...frame.graph.node],
@@ -36810,7 +40567,6 @@ function qdq_artifact_reserveNames(graph, layers) {
 
 
 
-
 function createWriter(format, model, layers, provenance, activations) {
     return format === 'qdq' ? qdqWriter(model, layers, provenance, activations) : packedWriter(model, layers, provenance);
 }
@@ -36837,7 +40593,9 @@ function qdqWriter(model, layers, provenance, activations) {
             const { sizeBytes, forms } = parts(content);
             const layer = layers[content.layerIndex];
             const isByte = plan.kernels.has(content.layerIndex);
-            const storedBits = content.content === 'float' ? layer.floatBitWidth : isByte ? 8 : elementWidthFor(content.content.grid.bitWidth);
+            const storedBits = content.content === 'float'
+                ? layer.floatBitWidth
+                : elementWidthOf(layer, content.content.grid.bitWidth, isByte);
             return { sizeBytes, storedBits, sharedPart: forms.map(qdqFormName).join() };
         },
         fileBytes: (partBytes, contents) => qdqArtifactSizeBytes(plan, byLayer(layers, contents, parts), partBytes),
@@ -36968,26 +40726,32 @@ function assemble(graph, base, copies, needed, wanted) {
 
 const BYTES_PER_FLOAT = 4;
 async function measureLayerCosts(model, layers, batch, openSession) {
-    const names = layers.flatMap(({ nodes }) => nodes.map(({ output }) => output[0]));
+    const names = [...new Set(layers.flatMap((layer) => layer.nodes.flatMap((node) => layer_costs_valuesOf(layer, node))))];
+    const computed = names.filter((name) => batch.feeds[name] === undefined);
     const declared = new Set(model.graph.output.map(({ name }) => name));
-    const output = [...model.graph.output, ...names.filter((name) => !declared.has(name)).map(newOutput)];
+    const output = [...model.graph.output, ...computed.filter((name) => !declared.has(name)).map(newOutput)];
     const session = await openSession(encodeModelProto({ ...model.proto, graph: { ...model.graph, output } }));
     try {
-        const results = await session.run(batch.feeds, names);
-        return new Map(layers.flatMap((layer) => layer.nodes.map((node) => [node, costOf(layer, results[node.output[0]].dims)])));
+        const results = { ...batch.feeds, ...(await session.run(batch.feeds, computed)) };
+        const countOf = (name) => elementCount(results[name].dims);
+        return new Map(layers.flatMap((layer) => layer.nodes.map((node) => [node, costOf(layer, node, countOf)])));
     }
     finally {
         await session.release();
     }
 }
-/** Every output element of a layer sums over one weight of its channel; of a ConvTranspose, at most. */
-function costOf({ dims, weightCount, channelAxis }, outputDims) {
-    const outputCount = elementCount(outputDims);
-    return {
-        operations: outputCount * (weightCount / dims[channelAxis]),
-        outputBytes: outputCount * BYTES_PER_FLOAT,
-        weightBytes: weightCount * BYTES_PER_FLOAT,
-    };
+/** What a layer's work is counted by: its output, or the input that a ConvTranspose spreads. */
+function layer_costs_valuesOf({ opType }, node) {
+    return [node.output[0], ...(opType === 'ConvTranspose' ? [node.input[0]] : [])];
+}
+/** Every output element of a layer sums over the weights of its channel; every input element of a ConvTranspose goes into as many. */
+function costOf(layer, node, countOf) {
+    const { opType, dims, weightCount, channelAxis } = layer;
+    const outputCount = countOf(node.output[0]);
+    const operations = opType === 'ConvTranspose'
+        ? countOf(node.input[0]) * (weightCount / dims[0])
+        : outputCount * (weightCount / dims[channelAxis]);
+    return { operations, outputBytes: outputCount * BYTES_PER_FLOAT, weightBytes: weightCount * BYTES_PER_FLOAT };
 }
 function totalOperations(costs) {
     return [...costs.values()].reduce((sum, { operations }) => sum + operations, 0);
@@ -37076,6 +40840,11 @@ function unitName({ base, branches }, candidates) {
     const baseName = base === undefined ? 'float' : variableName(candidates[base]);
     return `base=${baseName}|branches=${branches.map((variable) => variableName(candidates[variable])).join()}`;
 }
+/** What the losses of a unit stand on: a variable's name, or undefined for the float network. */
+function baseNameOf(unit) {
+    const name = /^base=([^|]+)\|/.exec(unit)?.[1];
+    return name === 'float' ? undefined : name;
+}
 /** The losses that a unit gives. */
 function lossNames({ branches, measuresBase }, candidates) {
     const names = branches.map((variable) => variableName(candidates[variable]));
@@ -37111,14 +40880,18 @@ class LossTable {
             return loss;
         };
         if (measuresBase)
-            this.#setSingle(base, lossOf(BASE_LOSS));
+            this.set([base], lossOf(BASE_LOSS));
         for (const variable of branches) {
             const loss = lossOf(variableName(this.#candidates[variable]));
-            if (base === undefined)
-                this.#setSingle(variable, loss);
-            else
-                this.#setPair(base, variable, loss);
+            this.set(base === undefined ? [variable] : [base, variable], loss);
         }
+    }
+    /** @param variables one candidate, or two of different layers */
+    set([first, second], loss) {
+        if (second === undefined)
+            this.#setSingle(first, loss);
+        else
+            this.#setPair(first, second, loss);
     }
     #setSingle(variable, loss) {
         this.#singles[variable] = loss;
@@ -37209,7 +40982,7 @@ function concatenate(parts) {
     return whole;
 }
 /** The mean of samples' losses. */
-function meanOf(losses) {
+function sweep_meanOf(losses) {
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
@@ -37253,7 +41026,7 @@ async function measureUnit(input, unit) {
     const branches = unit.branches.map((variable) => candidates[variable].perturbation);
     const measured = await measurePerturbed(input, base, branches, costs, unit.measuresBase);
     const all = measured.base === undefined ? measured.branches : [...measured.branches, measured.base];
-    const losses = lossNames(unit, candidates).map((name, index) => [name, meanOf(all[index])]);
+    const losses = lossNames(unit, candidates).map((name, index) => [name, sweep_meanOf(all[index])]);
     return {
         unit: unitName(unit, candidates),
         losses: Object.fromEntries(losses),
@@ -37399,15 +41172,475 @@ function forecastMethods(plans, times, known = new Set()) {
         };
     });
 }
-/** What is known costs nothing, so that a slower machine chooses as the one that measured. */
+/** Of the methods that measure; what is known costs nothing, so that a slower machine chooses as the one that measured. */
 function chooseMethod({ method, timeLimitSeconds }, forecasts) {
+    if (method === 'external')
+        throw new RangeError('external sensitivities are not measured');
     if (method !== 'auto')
         return method;
     const pending = forecasts.map((forecast) => ({ method: forecast.method, seconds: forecast.pendingSeconds }));
     return richestWithin(pending, timeLimitSeconds);
 }
 
+;// CONCATENATED MODULE: ./build/schemas/allocation.v1.schema.json
+const allocation_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:allocation:v1","title":"bitgate allocation, version 1","description":"The width of every layer, chosen anywhere: what `quantize: { allocation }` reads. The result.json of a run serves as well.","type":"object","required":["version","layers"],"additionalProperties":false,"properties":{"version":{"description":"Version of this format.","const":1},"modelSha256":{"title":"a SHA-256 in 64 hexadecimal digits","description":"SHA-256 of the model\'s file. The allocation is refused for any other model.","type":"string","pattern":"^[0-9a-f]{64}$"},"layers":{"description":"The width of each layer by its name, or float to leave it as it is; a layer that the config pins may be left out.","type":"object","additionalProperties":{"description":"The width of one layer.","enum":[2,3,4,5,6,7,8,"float"]}}}}');
+;// CONCATENATED MODULE: ./build/src/allocate/allocation-file.js
+/** The width of every layer as a file (schemas/allocation.v1.schema.json), or as the result of an earlier run has it. */
+
+
+
+const SCHEMA_FIX = 'schemas/allocation.v1.schema.json describes the format';
+const findProblem = createChecker(allocation_v1_schema_namespaceObject);
+/** @throws UserError if the text is neither an allocation nor a result */
+function parseAllocationFile(text, path) {
+    const document = parseJson(text, path, 'the allocation');
+    const isResult = isResultOfRun(document);
+    const what = isResult ? findResultProblem(document) : findProblem(document);
+    if (what !== undefined)
+        throw new UserError({ what, where: path, fix: SCHEMA_FIX });
+    if (isResult)
+        return { path, ...ofResult(document) };
+    const { modelSha256, layers } = document;
+    return { path, ...(modelSha256 && { modelSha256 }), widths: new Map(Object.entries(layers)) };
+}
+function isResultOfRun(document) {
+    return typeof document === 'object' && document !== null && 'schemaVersion' in document;
+}
+/** Bits of a layer that a result leaves in float. */
+const FLOAT_BITS = [16, 32];
+const findResultProblem = createChecker({
+    type: 'object',
+    required: ['model', 'allocation'],
+    properties: {
+        model: { type: 'object', required: ['sha256'], properties: { sha256: { type: 'string' } } },
+        allocation: {
+            type: 'array',
+            items: {
+                type: 'object',
+                required: ['layer', 'bits'],
+                properties: { layer: { type: 'string' }, bits: { enum: [2, 3, 4, 5, 6, 7, 8, ...FLOAT_BITS] } },
+            },
+        },
+    },
+});
+function ofResult({ model, allocation }) {
+    const widths = allocation.map(({ layer, bits }) => [layer, FLOAT_BITS.includes(bits) ? 'float' : bits]);
+    return { modelSha256: model.sha256, widths: new Map(widths) };
+}
+
+;// CONCATENATED MODULE: ./build/src/unknown-layer.js
+
+/**
+ * A name in a file that no layer of the model has.
+ *
+ * @param subject what names it: `quantize.pin names`
+ */
+function describeUnknownLayer(subject, name, layerNames, where) {
+    const near = nearestName(name, layerNames);
+    const hint = near === undefined ? '' : `; did you mean '${near}'?`;
+    const what = `${subject} '${name}', but no layer is called so${hint}`;
+    return { what, where, fix: 'see `bitgate inspect` for the names of the layers' };
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/offered-widths.js
+
+
+/**
+ * @param layerNames shape [layerCount]
+ * @returns ascending widths of each layer, shape [layerCount]
+ * @throws UserError if a pin names no layer
+ */
+function offeredWidths(layerNames, { bitWidths, pins }, configPath) {
+    const idle = pins.filter(({ pattern }) => !layerNames.some((name) => matchesGlob(name, pattern)));
+    if (idle.length > 0) {
+        const describe = ({ pattern }) => describeUnknownLayer('quantize.pin names', pattern, layerNames, configPath);
+        throw new UserError(idle.map(describe));
+    }
+    return layerNames.map((name) => {
+        const pin = pins.find(({ pattern }) => matchesGlob(name, pattern));
+        return pin === undefined ? [...bitWidths] : [pin.bitWidth];
+    });
+}
+/** `*` stands for any characters, `?` for one; all others for themselves. */
+function matchesGlob(name, pattern) {
+    const source = pattern
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.');
+    return new RegExp(`^${source}$`, 's').test(name);
+}
+/**
+ * The layers of every tie.
+ *
+ * @param offered shape [layerCount]
+ * @returns layer indices, shape [tieCount][…]
+ * @throws UserError if a tie names no layer, a layer is in two, or tied layers have no width in common
+ */
+function tiedLayers(layerNames, offered, ties, configPath) {
+    const groups = ties.map((patterns) => [...layerNames.keys()].filter((layer) => patterns.some((pattern) => matchesGlob(layerNames[layer], pattern))));
+    const problems = groups.flatMap((layers, tie) => {
+        const named = `quantize.tie [${ties[tie].join(', ')}]`;
+        const what = describeTie(layers, groups.slice(0, tie).flat(), layerNames, offered);
+        return what === undefined
+            ? []
+            : [{ what: `${named} ${what}`, where: configPath, fix: 'correct or remove the tie' }];
+    });
+    if (problems.length > 0)
+        throw new UserError(problems);
+    return groups;
+}
+/** What is wrong with a tie, if anything. */
+function describeTie(layers, takenLayers, layerNames, offered) {
+    if (layers.length === 0)
+        return 'matches no layer';
+    const taken = layers.find((layer) => takenLayers.includes(layer));
+    if (taken !== undefined)
+        return `ties '${layerNames[taken]}', which another tie holds already`;
+    const common = offered[layers[0]].filter((width) => layers.every((layer) => offered[layer].includes(width)));
+    return common.length > 0
+        ? undefined
+        : 'holds layers that have no width in common, because their widths are fixed apart';
+}
+
+;// CONCATENATED MODULE: ./build/src/allocate/given-widths.js
+
+
+
+/** Longer lists only hide what they are about. */
+const MAX_NAMED = 8;
+/**
+ * @param layerNames shape [layerCount]
+ * @returns the one width of each layer, shape [layerCount][1]
+ * @throws UserError if the allocation names layers that there are not, leaves some out, or contradicts a pin
+ */
+function givenWidths(layerNames, { path, widths }, pins, configPath) {
+    const unknown = [...widths.keys()].filter((name) => !layerNames.includes(name));
+    if (unknown.length > 0) {
+        const named = unknown.slice(0, MAX_NAMED);
+        throw new UserError(named.map((name) => describeUnknownLayer('the allocation names', name, layerNames, path)));
+    }
+    const pinned = offeredWidths(layerNames, { bitWidths: [], pins }, configPath).map(([width]) => width);
+    const given = layerNames.map((name, layer) => widths.get(name) ?? pinned[layer]);
+    const missing = layerNames.filter((_, layer) => given[layer] === undefined);
+    if (missing.length > 0)
+        throw new UserError(given_widths_describeMissing(missing, path));
+    const contradicted = layerNames.flatMap((name, layer) => pinned[layer] === undefined || pinned[layer] === given[layer]
+        ? []
+        : [`'${name}', which is ${inWords(pinned[layer])} by quantize.pin and ${inWords(given[layer])} here`]);
+    if (contradicted.length > 0) {
+        const what = `the allocation contradicts the config: ${contradicted.slice(0, MAX_NAMED).join(', ')}`;
+        throw new UserError({ what, where: path, fix: 'change one of the two, or remove the pin' });
+    }
+    return given.map((width) => [width]);
+}
+function given_widths_describeMissing(missing, where) {
+    const rest = missing.length > MAX_NAMED ? [`and ${missing.length - MAX_NAMED} more`] : [];
+    const named = missing.slice(0, MAX_NAMED).map((name) => `'${name}'`);
+    const what = `the allocation leaves out ${[...named, ...rest].join(', ')}`;
+    return { what, where, fix: 'give these layers a width, or float to leave them as they are' };
+}
+function inWords(width) {
+    return width === 'float' ? 'float' : `${width} bits`;
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/outside-file.js
+/** What a file from elsewhere says of the model: read within a limit, and refused where it is of another model. */
+
+
+/** Half a million pairs of layers. */
+const MAX_FILE_BYTES = 64 * 2 ** 20;
+async function readOutsideFile(path, files) {
+    const bytes = await files.readFile(path, MAX_FILE_BYTES);
+    const sha256 = (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes).digest('hex');
+    return { text: new TextDecoder().decode(bytes), identity: { path, sizeBytes: bytes.length, sha256 } };
+}
+/**
+ * @param claimed the SHA-256 of the model that the file is for, where it says so
+ * @throws UserError if that is another model
+ */
+function assertIsOfModel(claimed, model, where) {
+    if (claimed === undefined || claimed === model.fileSha256)
+        return;
+    throw new UserError({
+        what: `the file is of another model: ${model.path} has the SHA-256 ${model.fileSha256}, and the file is for ${claimed}`,
+        where,
+        fix: 'make the file anew for this model',
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/quantize/quantized-tensor.js
+
+/** The real values, in float32 arithmetic as onnxruntime multiplies, row-major, shape `dims`. */
+function dequantize(tensor) {
+    const { granularity, scales, values } = tensor;
+    const scaleOf = scaleIndices(tensor, granularity);
+    const reals = new Float32Array(values.length);
+    for (let index = 0; index < reals.length; index++)
+        reals[index] = values[index] * scales[scaleOf[index]];
+    return reals;
+}
+
+;// CONCATENATED MODULE: ./build/schemas/sensitivities.v1.schema.json
+const sensitivities_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:sensitivities:v1","title":"bitgate sensitivities, version 1","description":"The expected harm of quantizing each layer, measured or learned anywhere: what `sensitivity: { method: external, path }` reads, and what every run that measures writes beside its report. Either `singles`, with or without `pairs`, or `importances`.","type":"object","required":["version"],"additionalProperties":false,"properties":{"version":{"description":"Version of this format.","const":1},"modelSha256":{"title":"a SHA-256 in 64 hexadecimal digits","description":"SHA-256 of the model\'s file. The sensitivities are refused for any other model.","type":"string","pattern":"^[0-9a-f]{64}$"},"loss":{"title":"a text of at most 100 characters","description":"What the numbers measure, for the report: kl, mse, a training loss.","type":"string","minLength":1,"maxLength":100},"singles":{"description":"The increase of the loss with one layer quantized and the others in float, by layer and by bit-width.","type":"object","additionalProperties":{"description":"One layer.","type":"object","additionalProperties":false,"properties":{"2":{"description":"At 2 bits.","$ref":"#/$defs/loss"},"3":{"description":"At 3 bits.","$ref":"#/$defs/loss"},"4":{"description":"At 4 bits.","$ref":"#/$defs/loss"},"5":{"description":"At 5 bits.","$ref":"#/$defs/loss"},"6":{"description":"At 6 bits.","$ref":"#/$defs/loss"},"7":{"description":"At 7 bits.","$ref":"#/$defs/loss"},"8":{"description":"At 8 bits.","$ref":"#/$defs/loss"}}}},"pairs":{"description":"The increase of the loss with two layers quantized together; pairs that are left out are taken to do what their layers do alone. In the unit of the singles.","type":"array","items":{"description":"Two layers, each at one bit-width.","type":"object","required":["layers","widths","value"],"additionalProperties":false,"properties":{"layers":{"title":"a list of two names of layers","description":"The two layers.","type":"array","minItems":2,"maxItems":2,"items":{"description":"The name of a layer.","type":"string"}},"widths":{"title":"a list of two bit-widths from 2 to 8","description":"Their bit-widths, in the same order.","type":"array","minItems":2,"maxItems":2,"items":{"description":"A bit-width.","type":"integer","minimum":2,"maximum":8}},"value":{"description":"The increase of the loss with both quantized.","$ref":"#/$defs/loss"}}}},"importances":{"description":"One number per layer, such as the mean trace of its Hessian (HAWQ). The harm of a width is this times the squared error of the layer\'s weights, rounded to the nearest level.","type":"object","additionalProperties":{"description":"The importance of one layer.","type":"number","minimum":0,"maximum":1e+100}}},"$defs":{"loss":{"description":"An increase of the loss; of measured ones, luck may make some negative.","type":"number","minimum":-1e+100,"maximum":1e+100}}}');
+;// CONCATENATED MODULE: ./build/src/sensitivity/sensitivity-file.js
+/** Sensitivities as a file (schemas/sensitivities.v1.schema.json): what runs leave, and what other tools may write. */
+
+
+
+const sensitivity_file_SCHEMA_FIX = 'schemas/sensitivities.v1.schema.json describes the format';
+const sensitivity_file_findSchemaProblem = createChecker(sensitivities_v1_schema_namespaceObject);
+/**
+ * @param path for messages
+ * @throws UserError if the text is no such file; the schema takes no number that is not finite
+ */
+function parseSensitivityFile(text, path) {
+    const document = parseJson(text, path, 'the sensitivities');
+    const what = sensitivity_file_findSchemaProblem(document) ?? findTwoForms(document);
+    if (what !== undefined)
+        throw new UserError({ what, where: path, fix: sensitivity_file_SCHEMA_FIX });
+    return document;
+}
+function findTwoForms({ singles, pairs, importances }) {
+    if (singles === undefined && importances === undefined)
+        return 'expected `singles` or `importances`';
+    if (importances === undefined)
+        return undefined;
+    if (singles !== undefined)
+        return '`singles` and `importances` both say what a layer does, expected one of them';
+    return pairs === undefined ? undefined : '`pairs` are the harm of two layers beside `singles`, not `importances`';
+}
+/**
+ * The file that gives back these sensitivities, number for number; a line per layer and per pair. What is no finite number
+ * is left out: JSON has no word for it.
+ */
+function renderSensitivityFile(input) {
+    const { sensitivities, modelSha256 } = input;
+    const pairs = listPairs(input).map((pair) => `    ${JSON.stringify(pair)}`);
+    return [
+        '{',
+        '  "version": 1,',
+        `  "modelSha256": "${modelSha256}",`,
+        `  "loss": ${JSON.stringify(sensitivities.loss)},`,
+        '  "singles": {',
+        listSingles(input).join(',\n'),
+        ...(pairs.length === 0 ? ['  }'] : ['  },', '  "pairs": [', pairs.join(',\n'), '  ]']),
+        '}\n',
+    ].join('\n');
+}
+/** A layer in float does no harm, and is left out. */
+function listSingles({ sensitivities, candidates, layerNames }) {
+    return layerNames.flatMap((name, layer) => {
+        const variables = quantizedVariables(candidates).filter((variable) => candidates[variable].layerIndex === layer);
+        const terms = variables
+            .map((variable) => [candidates[variable].bitWidth, sensitivities.singles[variable]])
+            .filter(([, loss]) => Number.isFinite(loss));
+        return terms.length === 0 ? [] : [`    ${JSON.stringify(name)}: ${JSON.stringify(Object.fromEntries(terms))}`];
+    });
+}
+function listPairs({ sensitivities: { pairs }, candidates, layerNames }) {
+    if (pairs === undefined)
+        return [];
+    const variables = quantizedVariables(candidates);
+    return variables.flatMap((first) => variables.flatMap((second) => {
+        const value = pairs[first * candidates.length + second];
+        if (second <= first || !Number.isFinite(value))
+            return [];
+        const [a, b] = [candidates[first], candidates[second]];
+        const layers = [layerNames[a.layerIndex], layerNames[b.layerIndex]];
+        return [{ layers, widths: [a.bitWidth, b.bitWidth], value }];
+    }));
+}
+function quantizedVariables(candidates) {
+    return [...candidates.keys()].filter((variable) => candidates[variable].content !== 'float');
+}
+
+;// CONCATENATED MODULE: ./build/src/sensitivity/external-pairs.js
+/** The pairs of a file of sensitivities, put where their variables have them. */
+
+
+/**
+ * @param path of the file, for messages
+ * @returns no pairs where the file has none; those at widths that are not offered count for nothing
+ * @throws UserError if a pair is there twice, is of one layer, or lacks what one of its layers does alone
+ */
+function externalPairs(listed, path, variables) {
+    if (listed === undefined)
+        return { pairCount: 0 };
+    const count = variables.length;
+    const pairs = new Float64Array(count * count).fill(Number.NaN);
+    const variableOf = new Map(variables.map(({ layer, width }, variable) => [external_pairs_keyOf(layer, width), variable]));
+    let pairCount = 0;
+    for (const [index, { layers, widths, value }] of listed.entries()) {
+        const refuse = (what) => new UserError({ what: `\`pairs[${index}]\` ${what}`, where: path, fix: sensitivity_file_SCHEMA_FIX });
+        if (layers[0] === layers[1])
+            throw refuse(`pairs '${layers[0]}' with itself, expected two layers`);
+        const first = variableOf.get(external_pairs_keyOf(layers[0], widths[0]));
+        const second = variableOf.get(external_pairs_keyOf(layers[1], widths[1]));
+        if (first === undefined || second === undefined)
+            continue;
+        const lone = [first, second].map((variable) => variables[variable]).find(({ single }) => single === undefined);
+        if (lone !== undefined) {
+            throw refuse(`needs beside it what '${lone.layer}' does alone at ${lone.width} bits, which \`singles\` lacks`);
+        }
+        if (!Number.isNaN(pairs[first * count + second]))
+            throw refuse('is there twice');
+        pairs[first * count + second] = value;
+        pairs[second * count + first] = value;
+        pairCount += 1;
+    }
+    return { pairs, pairCount };
+}
+function external_pairs_keyOf(layer, width) {
+    return `${width} ${layer}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/sensitivity/external-sensitivities.js
+
+
+
+
+
+
+/**
+ * The terms of every variable, the layers' widths in their order. What the file says of widths that are not offered counts for
+ * nothing, and neither does a layer that has no choice, unless it is in a pair.
+ *
+ * @throws UserError if the file names layers that the model does not have, or lacks terms of layers that have a choice
+ */
+function externalSensitivities(input) {
+    const { document, layers, widths } = input;
+    assertLayersKnown(input);
+    const terms = layers.map((layer, layerIndex) => termsOf(input, layer, widths[layerIndex]));
+    assertTermsComplete(input, terms);
+    const variables = layers.flatMap(({ name: layer }, layerIndex) => widths[layerIndex].map((width) => ({ layer, width, single: terms[layerIndex].get(width) })));
+    return {
+        method: 'external',
+        loss: document.loss ?? 'not named',
+        sampleCount: 0,
+        candidateCounts: widths.map(({ length }) => length),
+        singles: Float64Array.from(variables, ({ single }) => single ?? 0),
+        ...externalPairs(document.pairs, input.path, variables),
+        singleCount: variables.filter(({ width, single }) => width !== 'float' && single !== undefined).length,
+        forwardEquivalents: 0,
+        seconds: 0,
+    };
+}
+/** Longer lists only hide what they are about. */
+const external_sensitivities_MAX_NAMED = 8;
+function assertLayersKnown({ document, path, layers }) {
+    const { singles, importances, pairs = [] } = document;
+    const known = layers.map(({ name }) => name);
+    const names = [...Object.keys(singles ?? importances ?? {}), ...pairs.flatMap((pair) => pair.layers)];
+    const unknown = [...new Set(names)].filter((name) => !known.includes(name));
+    if (unknown.length === 0)
+        return;
+    const named = unknown.slice(0, external_sensitivities_MAX_NAMED);
+    throw new UserError(named.map((name) => describeUnknownLayer('the sensitivities name', name, known, path)));
+}
+/** The harm of one layer by its offered widths, as far as the file says it; float does none. */
+function termsOf(input, layer, offered) {
+    const { singles, importances } = input.document;
+    const importance = ownValue(importances, layer.name);
+    const listed = ownValue(singles, layer.name);
+    const terms = new Map();
+    for (const width of offered) {
+        const term = width === 'float'
+            ? 0
+            : importance === undefined
+                ? ownValue(listed, String(width))
+                : importance * external_sensitivities_squaredError(input, layer, width);
+        if (term !== undefined)
+            terms.set(width, term);
+    }
+    return terms;
+}
+/** A layer may be called `constructor`. */
+function ownValue(record, key) {
+    return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+/** ‖W_b − W‖², the change that HAWQ multiplies with a layer's trace (HAWQ-V2, arXiv 1911.03852). */
+function external_sensitivities_squaredError({ model, granularity }, layer, bitWidth) {
+    const { weightName, dims, channelAxis } = layer;
+    const tensor = model.graph.initializer.find(({ name }) => name === weightName);
+    const values = readFloats(tensor, model.path);
+    const rounded = dequantize(quantizeToNearest({ values, dims, channelAxis }, bitWidth, granularity));
+    return values.reduce((sum, value, index) => sum + (rounded[index] - value) ** 2, 0);
+}
+function assertTermsComplete({ path, layers, widths }, terms) {
+    const gaps = layers.flatMap(({ name }, layer) => {
+        const offered = widths[layer];
+        const lacking = offered.filter((width) => !terms[layer].has(width));
+        if (offered.length === 1 || lacking.length === 0)
+            return [];
+        return [lacking.length === offered.length ? `'${name}'` : `'${name}' at ${lacking.join(', ')} bits`];
+    });
+    if (gaps.length === 0)
+        return;
+    const rest = gaps.length > external_sensitivities_MAX_NAMED ? [`and ${gaps.length - external_sensitivities_MAX_NAMED} more`] : [];
+    const what = `the sensitivities lack ${[...gaps.slice(0, external_sensitivities_MAX_NAMED), ...rest].join(', ')}`;
+    const fix = 'add them, offer only widths that the file has under quantize.bits, or pin those layers under quantize.pin';
+    throw new UserError({ what, where: path, fix });
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/read-sensitivities.js
+
+
+
+/**
+ * What `sensitivity.path` holds; undefined where the config has a method that measures.
+ *
+ * @throws UserError if the file cannot be used, or is of another model
+ */
+async function readSensitivities({ sensitivity: { path }, quantize: { granularity } }, { original, model, layers }, widths, files) {
+    if (path === undefined)
+        return undefined;
+    const { text, identity } = await readOutsideFile(path, files);
+    const document = parseSensitivityFile(text, path);
+    assertIsOfModel(document.modelSha256, original, path);
+    const sensitivities = externalSensitivities({ document, path, model, layers, widths, granularity });
+    return { sensitivities, source: identity };
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/layer-choices.js
+/** What each layer may become: the widths of the config, or those of an allocation from elsewhere. */
+
+
+
+
+
+/** @throws UserError if a pin or a tie names no layer, or a file of sensitivities or widths is not for this model */
+async function readLayerChoices(config, loaded, files) {
+    const { path, quantize } = config;
+    const names = loaded.layers.map(({ name }) => name);
+    const tie = (widths) => tiedLayers(names, widths, quantize.ties, path);
+    if (quantize.allocationPath === undefined) {
+        const widths = offeredWidths(names, quantize, path);
+        const given = await readSensitivities(config, loaded, widths, files);
+        return { widths, ties: tie(widths), ...(given && { given }) };
+    }
+    const { text, identity } = await readOutsideFile(quantize.allocationPath, files);
+    const allocation = parseAllocationFile(text, quantize.allocationPath);
+    assertIsOfModel(allocation.modelSha256, loaded.original, allocation.path);
+    const widths = givenWidths(names, allocation, quantize.pins, path);
+    return { widths, ties: tie(widths), given: { sensitivities: noSensitivities(names.length), source: identity } };
+}
+/** Of layers that have one width each. */
+function noSensitivities(layerCount) {
+    return {
+        method: 'none',
+        loss: 'none',
+        sampleCount: 0,
+        candidateCounts: new Array(layerCount).fill(1),
+        singles: new Float64Array(layerCount),
+        singleCount: 0,
+        pairCount: 0,
+        forwardEquivalents: 0,
+        seconds: 0,
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/src/sensitivity/reference.js
+
 
 /** In its first run a session finds out what memory it needs, and takes it all in its second. */
 const WARM_UP_RUNS = 2;
@@ -37416,21 +41649,26 @@ async function measureReference(model, batches, openSession) {
     const session = await openSession(encodeModelProto(model.proto));
     try {
         const outputs = [];
-        let seconds = 0;
-        for (const [index, { feeds }] of batches.entries()) {
+        const secondsPerSample = [];
+        for (const [index, { feeds, sampleCount }] of batches.entries()) {
             // The first runs of a session also allocate: they would make a forecast too long.
             for (let count = 0; index === 0 && count < WARM_UP_RUNS; count++)
                 await session.run(feeds, outputNames);
             const begun = performance.now();
             const results = await session.run(feeds, outputNames);
-            seconds += (performance.now() - begun) / 1000;
+            secondsPerSample.push((performance.now() - begun) / 1000 / sampleCount);
             outputs.push(outputNames.map((name) => results[name]));
         }
-        return { outputNames, outputs, forwardSeconds: seconds };
+        return { outputNames, outputs, forwardSeconds: medianOf(secondsPerSample) * sampleCountOf(batches) };
     }
     finally {
         await session.release();
     }
+}
+/** A run that was held up by another program says nothing of the others. */
+function medianOf(values) {
+    const sorted = values.toSorted((a, b) => a - b);
+    return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/machine-times.js
@@ -37450,12 +41688,12 @@ async function measureMachineTimes(model, batch, openSession, reference, losses,
 }
 /** Sessions that are made to see how long it takes, and the time they may take together. */
 const MOST_SESSIONS = 3;
-const ENOUGH_MILLISECONDS = 2_000;
+const machine_times_ENOUGH_MILLISECONDS = 2_000;
 /** The shortest times, because the first session also starts the runtime, and every one may be held up by other programs. */
 async function timeSessions(model, batch, openSession) {
     const begun = performance.now();
     let shortest = await timeSession(model, batch, openSession);
-    for (let count = 1; count < MOST_SESSIONS && performance.now() - begun < ENOUGH_MILLISECONDS; count++) {
+    for (let count = 1; count < MOST_SESSIONS && performance.now() - begun < machine_times_ENOUGH_MILLISECONDS; count++) {
         const { openSeconds, warmUpSeconds } = await timeSession(model, batch, openSession);
         shortest = {
             openSeconds: Math.min(shortest.openSeconds, openSeconds),
@@ -37493,365 +41731,14 @@ function secondsSince(begun) {
     return (performance.now() - begun) / 1000;
 }
 
-;// CONCATENATED MODULE: ./build/src/distribution.js
-/** Class distributions in a model's output: the last axis holds classes, every other index is an item of its own. */
-
-/** Rows may miss a sum of one by the rounding of half precision. */
-const SUM_TOLERANCE = 2e-3;
-/** Probabilities are recognised by their range and sum; anything else is read as logits. */
-function distributionKind(output) {
-    const values = floatsOf(output);
-    const classCount = classCountOf(output);
-    for (let start = 0; start < values.length; start += classCount) {
-        let sum = 0;
-        for (let index = start; index < start + classCount; index++) {
-            const value = values[index];
-            if (!(value >= 0 && value <= 1 + SUM_TOLERANCE))
-                return 'logits';
-            sum += value;
-        }
-        if (Math.abs(sum - 1) > SUM_TOLERANCE)
-            return 'logits';
-    }
-    return 'probabilities';
-}
-function classCountOf({ dims }) {
-    return dims.at(-1) ?? 1;
-}
-/** The numbers of a float output without a copy where they are float32; throws for an output that is no float tensor. */
-function floatsOf({ elementType, data }) {
-    if (data instanceof Float32Array || data instanceof Float64Array)
-        return data;
-    if (elementType === 'float16')
-        return decodeFloat16Array(data);
-    throw new TypeError(`an output of ${elementType} holds no distribution`);
-}
-/** A probability of zero stands for a logarithm of this: the smallest normal float32. */
-const SMALLEST_PROBABILITY = 2 ** -126;
-/**
- * Natural logarithms of the probabilities, the softmax taken where the output has logits.
- *
- * @returns shape [itemCount, classCount], NaN where the output is
- */
-function logProbabilities(output, kind) {
-    const logs = Float64Array.from(floatsOf(output));
-    if (kind === 'probabilities')
-        return logs.map((value) => Math.log(Math.max(value, SMALLEST_PROBABILITY)));
-    const classCount = classCountOf(output);
-    for (let start = 0; start < logs.length; start += classCount) {
-        const row = logs.subarray(start, start + classCount);
-        let largest = Number.NEGATIVE_INFINITY;
-        for (const value of row)
-            largest = Math.max(largest, value);
-        let sum = 0;
-        for (const value of row)
-            sum += Math.exp(value - largest);
-        const logSum = Math.log(sum);
-        // In this order, because the difference of two float32 numbers loses nothing.
-        for (let index = 0; index < classCount; index++)
-            row[index] = row[index] - largest - logSum;
-    }
-    return logs;
-}
-/** KL(p ‖ q) of one item in nats, from logarithms of both; NaN when either is NaN. */
-function divergence(logP, logQ, start, classCount) {
-    let sum = 0;
-    for (let index = start; index < start + classCount; index++) {
-        const log = logP[index];
-        // A class that cannot be (a logit of −∞) adds nothing, the limit of p · ln p; 0 · ∞ would be NaN.
-        sum += log === Number.NEGATIVE_INFINITY && !Number.isNaN(logQ[index]) ? 0 : Math.exp(log) * (log - logQ[index]);
-    }
-    return sum;
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/class-scores.js
-/** Which output of a model holds one row of class scores per sample. */
-
-
-
-/** How many of the best classes count as a hit. */
-const HIT_RANK = { top1: 1, top5: 5 };
-/**
- * The one output that serves top1 or top5: floats of shape [batch, classes], or the same with axes of length 1.
- *
- * @param outputs of one batch, in the model's order
- * @param batchSize samples fed, padding included
- * @param wanted the output that the config names, if it does
- * @throws UserError if no output serves, several do and none is wanted, or top5 could not miss
- */
-function chooseClassScores(metric, outputs, batchSize, wanted) {
-    const offered = Object.entries(wanted === undefined ? outputs : pickOutput(outputs, wanted));
-    const serving = offered.flatMap(([name, output]) => {
-        const scores = classScoresOf(output, batchSize);
-        return scores === undefined ? [] : [{ name, classCount: scores.dims[1] }];
-    });
-    const [first, second] = serving;
-    if (first === undefined) {
-        throw new UserError({
-            what: `the metric ${metric} needs an output of class scores, shape [batch, classes]; found ${describeOutputs(offered)}`,
-            fix: 'set gate.metric to kl, which compares distributions of any shape',
-        });
-    }
-    if (second !== undefined) {
-        throw new UserError({
-            what: `the metric ${metric} could be read from ${serving.map(({ name }) => `'${name}'`).join(' or ')}`,
-            fix: 'name one of them in gate.output',
-        });
-    }
-    if (first.classCount <= HIT_RANK[metric]) {
-        throw new UserError({
-            what: `the metric ${metric} is always 1 for the ${first.classCount} classes of '${first.name}'`,
-            fix: 'set gate.metric to top1 or kl',
-        });
-    }
-    return first;
-}
-/** The output as rows of scores, shape [batchSize, classes]; undefined when it holds anything else. */
-function classScoresOf({ elementType, dims, data }, batchSize) {
-    const classCount = elementCount(dims.slice(1));
-    const hasOneAxis = dims.slice(1).filter((dim) => dim !== 1).length === 1;
-    if (!isFloatType(elementType) || dims[0] !== batchSize || !hasOneAxis || classCount < 2)
-        return undefined;
-    return toFloats({ elementType, dims: [batchSize, classCount], data });
-}
-/** @throws UserError if the model has no such output */
-function pickOutput(outputs, name) {
-    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-    if (output !== undefined)
-        return { [name]: output };
-    throw new UserError({
-        what: `gate.output is '${name}', which the model does not have; it has ${describeOutputs(Object.entries(outputs))}`,
-        fix: 'name one of these',
-    });
-}
-function describeOutputs(outputs) {
-    return outputs.map(([name, { elementType, dims }]) => `'${name}' ${elementType} [${dims.join(', ')}]`).join(', ');
-}
-/** Half precision decoded once, so that whoever reads single rows need not. */
-function toFloats(output) {
-    return output.elementType === 'float16' ? { ...output, elementType: 'float32', data: floatsOf(output) } : output;
-}
-function isFloatType(elementType) {
-    return elementType === 'float32' || elementType === 'float64' || elementType === 'float16';
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/assert-finite.js
-
-
-
-/**
- * Nothing can be said of an artifact against a float model that gives no numbers: its drop would come out negative.
- *
- * @throws UserError if a sample of the float model's output holds NaN or infinity
- */
-function assertFinite(name, output, sampleCount, firstSample) {
-    for (let sample = 0; sample < sampleCount; sample++) {
-        if (isSampleFinite(output, sample))
-            continue;
-        throw new UserError({
-            what: `the float model's output '${name}' is NaN or infinite on evaluation sample ${firstSample + sample}`,
-            fix: 'check the model and the preprocessing (scale, mean, std)',
-        });
-    }
-}
-/** Whether a sample's output holds neither NaN nor infinity. */
-function isSampleFinite(output, sample) {
-    const sampleSize = elementCount(output.dims.slice(1));
-    return floatsOf(output)
-        .subarray(sample * sampleSize, (sample + 1) * sampleSize)
-        .every(Number.isFinite);
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/class-ranks.js
-/** Where a class stands among a sample's scores; equal scores stand in the order of their classes, lowest index first. */
-/**
- * How many classes come before `label`: 0 is the first.
- *
- * @param scores finite, rows of `classCount`; the row in question starts at `start`
- */
-function rankOf(label, scores, start, classCount) {
-    const score = scores[start + label];
-    let rank = 0;
-    for (let index = 0; index < classCount; index++) {
-        const other = scores[start + index];
-        if (other > score || (other === score && index < label))
-            rank += 1;
-    }
-    return rank;
-}
-/** The class with the largest score. */
-function firstClass(scores, start, classCount) {
-    let first = 0;
-    for (let index = 1; index < classCount; index++) {
-        if (scores[start + index] > scores[start + first])
-            first = index;
-    }
-    return first;
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/compare-distributions.js
-/** How far the artifact's class distributions are from the float model's, sample by sample as batches arrive. */
-
-
-
-
-/**
- * One batch of logits may by chance look like probabilities, all of them do not: both readings are kept until a batch
- * decides.
- */
-function createComparison() {
-    const ofLogits = [];
-    let ofProbabilities = [];
-    let [agreeingCount, itemCount] = [0, 0];
-    return {
-        add(float, artifact, sampleCount) {
-            if (distributionKind(float) !== 'probabilities')
-                ofProbabilities = undefined;
-            ofLogits.push(...measureDivergences(float, artifact, sampleCount, 'logits'));
-            ofProbabilities?.push(...measureDivergences(float, artifact, sampleCount, 'probabilities'));
-            agreeingCount += countAgreeing(float, artifact, sampleCount);
-            itemCount += (sampleCount * sampleSizeOf(float)) / classCountOf(float);
-        },
-        hasProbabilities: () => ofProbabilities !== undefined,
-        divergences: () => ofProbabilities ?? ofLogits,
-        agreement: () => agreeingCount / itemCount,
-    };
-}
-function measureDivergences(float, artifact, sampleCount, kind) {
-    const [logP, logQ] = [logProbabilities(float, kind), logProbabilities(artifact, kind)];
-    const classCount = classCountOf(float);
-    return Array.from({ length: sampleCount }, (_, sample) => {
-        // An infinite "probability" would come out as the best of all divergences.
-        if (!isSampleFinite(artifact, sample))
-            return Number.NaN;
-        // Rounding alone makes a divergence negative.
-        const ofItems = itemStarts(float, sample).map((start) => Math.max(0, divergence(logP, logQ, start, classCount)));
-        return ofItems.reduce((sum, value) => sum + value, 0) / ofItems.length;
-    });
-}
-function countAgreeing(float, artifact, sampleCount) {
-    const [expected, found] = [floatsOf(float), floatsOf(artifact)];
-    const classCount = classCountOf(float);
-    let count = 0;
-    for (let sample = 0; sample < sampleCount; sample++) {
-        if (!isSampleFinite(artifact, sample))
-            continue;
-        for (const start of itemStarts(float, sample)) {
-            if (firstClass(expected, start, classCount) === firstClass(found, start, classCount))
-                count += 1;
-        }
-    }
-    return count;
-}
-/** Where each distribution of a sample starts in the data. */
-function itemStarts(output, sample) {
-    const classCount = classCountOf(output);
-    const sampleSize = sampleSizeOf(output);
-    return Array.from({ length: sampleSize / classCount }, (_, item) => sample * sampleSize + item * classCount);
-}
-function sampleSizeOf({ dims }) {
-    return elementCount(dims.slice(1));
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/mean-of.js
-function mean_of_meanOf(values) {
-    let sum = 0;
-    for (let index = 0; index < values.length; index++)
-        sum += values[index];
-    return sum / values.length;
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/score-divergence.js
-/** kl: the mean divergence of the artifact's distributions from the float model's; it needs no labels. */
-
-
-
-
-
-
-/**
- * A model's only output, or the one that the config names, is read as class scores on its last axis. Of several, those
- * count whose rows are probabilities as they stand (a detector's scores do, its boxes do not); a sample's divergence is
- * then the mean over them.
- *
- * @param allNames the model's outputs
- * @param wanted the one that the config names, if it does
- */
-function createDivergenceScorer(allNames, wanted) {
-    const isChosen = wanted !== undefined || allNames.length === 1;
-    let comparisons;
-    let sampleCount = 0;
-    return {
-        outputNames: () => [...(comparisons?.keys() ?? allNames)],
-        add(batch) {
-            comparisons ??= startComparisons(wanted === undefined ? batch.float : pickOutput(batch.float, wanted));
-            for (const [name, comparison] of comparisons)
-                addBatch(name, comparison, batch, sampleCount);
-            if (!isChosen)
-                comparisons = keepProbabilities(comparisons, batch.float);
-            sampleCount += batch.sampleCount;
-        },
-        measurements: () => summarize(comparisons, sampleCount),
-    };
-}
-function startComparisons(outputs) {
-    const serving = Object.entries(outputs).filter(([, output]) => isDistributionShaped(output));
-    if (serving.length === 0)
-        throw noDistribution(outputs);
-    return new Map(serving.map(([name]) => [name, createComparison()]));
-}
-function isDistributionShaped(output) {
-    return isFloatType(output.elementType) && output.dims.length >= 2 && classCountOf(output) >= 2;
-}
-function addBatch(name, comparison, batch, firstSample) {
-    const [float, artifact] = [toFloats(batch.float[name]), toFloats(batch.artifact[name])];
-    if (float.dims[0] !== batch.batchSize) {
-        throw new UserError({
-            what: `the output '${name}' [${float.dims.join(', ')}] of ${batch.batchSize} samples has no axis of samples first, so kl cannot be told per sample`,
-            fix: 'export the model with the batch on the first axis of its outputs',
-        });
-    }
-    assertFinite(name, float, batch.sampleCount, firstSample);
-    comparison.add(float, artifact, batch.sampleCount);
-}
-function keepProbabilities(comparisons, outputs) {
-    const kept = [...comparisons].filter(([, comparison]) => comparison.hasProbabilities());
-    if (kept.length === 0)
-        throw noDistribution(outputs);
-    return new Map(kept);
-}
-function noDistribution(outputs) {
-    return new UserError({
-        what: `the metric kl needs an output of class scores, or one whose rows are probabilities; found ${describeOutputs(Object.entries(outputs))}`,
-        fix: 'name an output with classes on its last axis in gate.output',
-    });
-}
-function summarize(comparisons, sampleCount) {
-    const perOutput = [...comparisons.values()].map((comparison) => comparison.divergences());
-    const divergences = Float64Array.from({ length: sampleCount }, (_, sample) => mean_of_meanOf(perOutput.map((ofSamples) => ofSamples[sample])));
-    const klToFloat = mean_of_meanOf(divergences);
-    return {
-        metric: 'kl',
-        sampleCount,
-        outputNames: [...comparisons.keys()],
-        // The float model diverges from itself by nothing, so all of the artifact's divergence is drop.
-        float: 0,
-        quantized: klToFloat,
-        drop: klToFloat,
-        nonFiniteCount: divergences.filter(Number.isNaN).length,
-        klToFloat,
-        divergences,
-        agreement: mean_of_meanOf([...comparisons.values()].map((comparison) => comparison.agreement())),
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/src/pipeline/needed-labels.js
 
 
 
 
 /**
- * Make sure, before anything long runs, that the metric and the loss have the outputs and the labels they need.
+ * Make sure, before anything long runs, that the metric and the loss have the outputs and the labels they need; a command
+ * sees to that by itself.
  *
  * @param batches of the calibration set, those of the reference
  * @throws UserError if no output serves the metric, labels are missing, or one names a class that the model does not have
@@ -37861,13 +41748,21 @@ function checkNeededLabels({ gate, sensitivity }, data, batches, reference) {
     const { feeds, sampleCount } = batches[0];
     const batchSize = Object.values(feeds)[0].dims[0];
     const named = Object.fromEntries(reference.outputNames.map((name, index) => [name, outputs[index]]));
-    if (gate.metric === 'kl') {
-        const scorer = createDivergenceScorer(reference.outputNames, gate.output);
-        scorer.add({ float: named, artifact: named, sampleCount, batchSize });
-    }
-    else {
-        const { classCount } = chooseClassScores(gate.metric, named, batchSize, gate.output);
-        checkLabels(data.evaluation.set, classCount);
+    switch (gate.metric) {
+        case 'command':
+            break;
+        case 'kl':
+            createDivergenceScorer(reference.outputNames, gate.output).add({
+                float: named,
+                artifact: named,
+                sampleCount,
+                batchSize,
+            });
+            break;
+        default: {
+            const { classCount } = chooseClassScores(gate.metric, named, batchSize, gate.output);
+            checkLabels(data.evaluation.set, classCount);
+        }
     }
     if (sensitivity.loss === 'cross-entropy')
         checkLabels(data.calibration.set, classCountOf(outputs[0]));
@@ -37879,543 +41774,42 @@ function checkNeededLabels({ gate, sensitivity }, data, batches, reference) {
 /**
  * What an artifact was made of, without a path or a date, so that the same input gives the same bytes on every machine.
  *
- * `config` covers the settings that decide over the weights, not the limits of the gate.
+ * `config` covers the settings that decide over the weights: the limits of the gate only where they choose the size.
+ *
+ * @param outside what came in the place of measuring
  */
-async function describeProvenance(model, calibration, config) {
+async function describeProvenance(model, calibration, config, constraints, outside) {
     const hashes = await calibration.set.contentHashes(calibration.indices);
-    const { budget, quantize, sensitivity, search, seed } = config;
+    const { budget, search, seed } = config;
     const { preprocess } = config.data;
+    const { allocationPath: _allocation, ...quantize } = config.quantize;
+    const { path: _sensitivities, ...sensitivity } = config.sensitivity;
+    const settings = { budget, quantize, sensitivity, search, seed, preprocess, outside: outside?.sha256 };
     return {
         version: BITGATE_VERSION,
         model: model.contentSha256,
         data: sha256(hashes.join()),
-        config: sha256(JSON.stringify({ budget, quantize, sensitivity, search, seed, preprocess })),
+        config: sha256(JSON.stringify({ ...settings, ...limitsThatDecide(config, constraints) })),
     };
+}
+function limitsThatDecide({ budget, gate: { warn: _warn, locations: _places, ...limits }, evaluate }, constraints) {
+    return {
+        ...(budget.kind === 'auto' ? { limits, ...(evaluate && { evaluate: contentOfCommand(evaluate) }) } : {}),
+        ...(constraints.length === 0 ? {} : { constraints: constraints.map(contentOf) }),
+    };
+}
+function contentOfCommand({ command, better }) {
+    return { command, better };
+}
+/** Without places, of which a table is one. */
+function contentOf({ location: _location, ...constraint }) {
+    if (constraint.kind === 'bops')
+        return constraint;
+    const { table, ...limit } = constraint;
+    return { ...limit, unit: limit.unit ?? table.unit, costs: [...table.costs].map(([layer, row]) => [layer, [...row]]) };
 }
 function sha256(text) {
     return (0,external_node_crypto_namespaceObject.createHash)('sha256').update(text).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/layer-bias.js
-/** Where a layer's output gets a constant per output channel, and whether that constant is the layer's alone. */
-
-
-
-/** The initializer that holds the bias of a node, if nothing else reads it: shape [channelCount], ones before it or after. */
-function ownBias(node, channelCount, index) {
-    const name = node.opType === 'MatMul' ? addedAfter(node, index) : biasInput(node);
-    const bias = privateInitializer(name, index);
-    if (bias === undefined || !isFloatTensor(bias))
-        return undefined;
-    const dims = tensor_values_dimsOf(bias);
-    const isVector = elementCount(dims) === channelCount && dims.at(-1) === channelCount;
-    return isVector ? bias : undefined;
-}
-/** Whether the operator can take a bias that counts as it is: Gemm may scale its own. */
-function takesBias(node) {
-    if (node.opType === 'Conv' || node.opType === 'ConvTranspose')
-        return true;
-    return node.opType === 'Gemm' && (attributeOf(node, 'beta')?.f ?? 1) === 1;
-}
-function biasInput(node) {
-    return takesBias(node) ? node.input[2] : undefined;
-}
-/** MatMul has no bias of its own; exporters put an Add behind it. */
-function addedAfter(node, index) {
-    const output = node.output[0];
-    const [reader, ...others] = index.consumers.get(output) ?? [];
-    if (reader?.opType !== 'Add' || others.length > 0 || index.outputNames.has(output))
-        return undefined;
-    return reader.input.find((name) => name !== output);
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/layer-names.js
-/** Names that exporters make up and that change from one export to the next. */
-const INVENTED = /^(onnx::|val_|_|\d+$|const_fold|Constant)/;
-const WEIGHT_SUFFIX = /([._/])(weight|kernel|W|w|weights)(:0)?$/;
-/** One name per weight, shape [weights.length]; a name that occurs again gets "#2", "#3" … */
-function nameLayers(weights) {
-    const taken = new Set();
-    return weights.map((weight) => {
-        const wanted = readableName(weight);
-        let name = wanted;
-        for (let number = 2; taken.has(name); number++)
-            name = `${wanted}#${number}`;
-        taken.add(name);
-        return name;
-    });
-}
-/** The weight's own name, the node's path, or operator and weight. */
-function readableName({ weightName, node }) {
-    const fromWeight = weightName.replace(WEIGHT_SUFFIX, '');
-    if (!INVENTED.test(weightName) && fromWeight !== '')
-        return fromWeight;
-    const fromNode = modulePath(node);
-    return fromNode === '' ? `${node.opType}:${weightName}` : fromNode;
-}
-/**
- * The module that a PyTorch node name spells: "/layer1/layer1.0/conv1/Conv" is "layer1.0.conv1", because each path segment
- * that the next one repeats ("layer1", "layer1.0") is left out, and the operator at the end too.
- */
-function modulePath(node) {
-    const segments = (node.name ?? '').split('/').filter((segment) => segment !== '');
-    if (segments.at(-1)?.replace(/_\d+$/, '') === node.opType && segments.length > 1)
-        segments.pop();
-    return segments.filter((segment, index) => !segments[index + 1]?.startsWith(`${segment}.`)).join('.');
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/list-layers.js
-/** The quantizable layers of a model: Conv, ConvTranspose, Gemm and MatMul with a constant weight. */
-
-
-
-
-
-
-
-const OP_TYPES = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
-/**
- * List the layers in graph order; expects a model that `prepareModel` has been over.
- * @throws UserError if there is none, or a weight holds NaN or infinity
- */
-function listLayers(model) {
-    const found = findWeights(model);
-    if (found.size === 0)
-        throw noLayers(model);
-    const names = nameLayers([...found].map(([weightName, nodes]) => ({ weightName, node: nodes[0] })));
-    const graphIndex = indexGraph(model.graph);
-    return [...found].map(([weightName, nodes], index) => {
-        const weight = graphIndex.initializers.get(weightName);
-        list_layers_assertFinite(weight, names[index], model.path);
-        return describeLayer(names[index], weight, nodes, graphIndex);
-    });
-}
-/** Nodes with a constant float weight, by the weight's name. */
-function findWeights(model) {
-    const { initializers } = indexGraph(model.graph);
-    const found = new Map();
-    for (const node of model.graph.node) {
-        const weightName = weightInputOf(node);
-        const weight = weightName === undefined ? undefined : initializers.get(weightName);
-        if (weightName === undefined || weight === undefined || !isQuantizable(weight))
-            continue;
-        found.set(weightName, [...(found.get(weightName) ?? []), node]);
-    }
-    return found;
-}
-/** The name of the input that holds the weight, for an operator of the default domain that has one. */
-function weightInputOf(node) {
-    if (!OP_TYPES.has(node.opType ?? '') || (node.domain ?? '') !== '')
-        return undefined;
-    return node.input[1];
-}
-/** A vector or scalar is no weight matrix, and an empty one has nothing to store. */
-function isQuantizable(weight) {
-    return isFloatTensor(weight) && weight.dims.length >= 2 && elementCount(tensor_values_dimsOf(weight)) > 0;
-}
-function describeLayer(name, weight, nodes, index) {
-    const dims = tensor_values_dimsOf(weight);
-    const node = nodes[0];
-    const channelAxis = channelAxisOf(node, dims.length);
-    const bias = nodes.length === 1 ? ownBias(node, channelCountOf(node, dims, channelAxis), index) : undefined;
-    return {
-        name,
-        opType: node.opType,
-        nodes,
-        weightName: weight.name ?? '',
-        dims,
-        weightCount: elementCount(dims),
-        dataType: weight.dataType ?? 0,
-        floatBitWidth: weight.dataType === DATA_TYPE.float16 ? 16 : 32,
-        channelAxis,
-        ...(bias === undefined ? {} : { biasName: bias.name ?? '' }),
-    };
-}
-/** Channels of the node's output; a grouped ConvTranspose has its weight's channels once per group. */
-function channelCountOf(node, dims, channelAxis) {
-    const groupCount = node.opType === 'ConvTranspose' ? integerAttribute(node, 'group', 1) : 1;
-    return dims[channelAxis] * groupCount;
-}
-/** Where the operator's specification puts the output channels. */
-function channelAxisOf(node, rank) {
-    if (node.opType === 'Conv')
-        return 0;
-    if (node.opType === 'ConvTranspose')
-        return 1;
-    if (node.opType === 'Gemm')
-        return integerAttribute(node, 'transB', 0) === 1 ? 0 : 1;
-    return rank - 1;
-}
-function list_layers_assertFinite(weight, layer, path) {
-    const index = readFloats(weight, path).findIndex((value) => !Number.isFinite(value));
-    if (index < 0)
-        return;
-    throw new UserError({
-        what: `the weight '${weight.name}' of layer '${layer}' holds NaN or infinity (element ${index})`,
-        where: path,
-        fix: 'train or export the model again: a broken weight cannot be quantized or trusted',
-    });
-}
-function noLayers(model) {
-    const candidates = model.graph.node.filter(({ opType }) => OP_TYPES.has(opType ?? ''));
-    const seen = candidates.slice(0, 3).map(describeNode).join(', ');
-    const detail = seen === '' ? '' : `; these have no constant float weight: ${seen}`;
-    return new UserError({
-        what: `the model has no layer to quantize (Conv, ConvTranspose, Gemm or MatMul with a constant float weight)${detail}`,
-        where: model.path,
-        fix: 'export the float model, with its weights as initializers',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/rewrites/fold-batch-normalization.js
-
-
-
-
-
-/**
- * **From** y = BatchNormalization(Conv(x, W) + b; γ, β, μ, σ², ε), with constant parameters.
- * **To** y = Conv(x, W·k) + (b − μ)·k + β, with k = γ / √(σ² + ε) per output channel.
- * **Holds because** at inference BatchNormalization is affine per channel, and so is a convolution's output in its weight
- * and bias. Only where nobody else reads the convolution's output or its weight; ConvTranspose likewise, without groups.
- */
-function foldBatchNormalization(model) {
-    const index = indexGraph(model.graph);
-    const replacedNodes = new Map();
-    const folded = new Map();
-    const taken = allValueNames(model.graph);
-    for (const batchNormalization of model.graph.node) {
-        const pair = matchPair(batchNormalization, index);
-        if (pair === undefined)
-            continue;
-        const { convolution, weight, bias } = foldParameters(pair, taken, model.path);
-        folded.set(weight.name ?? '', weight);
-        folded.set(bias.name ?? '', bias);
-        replacedNodes.set(pair.convolution, []);
-        // The folded node stands where the second of the pair stood, so that the graph stays in topological order.
-        replacedNodes.set(batchNormalization, [convolution]);
-    }
-    return replacedNodes.size === 0 ? model : rebuild(model, replacedNodes, folded);
-}
-function matchPair(node, index) {
-    if (node.opType !== 'BatchNormalization' || (node.domain ?? '') !== '' || !isInference(node))
-        return undefined;
-    const input = node.input[0] ?? '';
-    const convolution = index.producers.get(input);
-    if (convolution === undefined || !isFoldable(convolution))
-        return undefined;
-    const isPrivate = (index.consumers.get(input)?.length ?? 0) === 1 && !index.outputNames.has(input);
-    const weight = privateInitializer(weightInputOf(convolution), index);
-    const biasName = convolution.input[2] ?? '';
-    const bias = biasName === '' ? undefined : index.initializers.get(biasName);
-    const parameters = node.input.slice(1, 5).flatMap((name) => index.initializers.get(name) ?? []);
-    const isConstant = parameters.length === 4 && (biasName === '' || bias !== undefined);
-    if (!isPrivate || !isConstant || weight === undefined)
-        return undefined;
-    if (![weight, ...parameters].every((tensor) => isFloatTensor(tensor)))
-        return undefined;
-    // Opset 7 and 8 also have a form with one parameter per element (attribute `spatial`).
-    const channelCount = tensor_values_dimsOf(weight)[fold_batch_normalization_channelAxisOf(convolution)];
-    if (!parameters.every((tensor) => elementCount(tensor_values_dimsOf(tensor)) === channelCount))
-        return undefined;
-    return { convolution, batchNormalization: node, weight, bias, parameters };
-}
-/** The training form has more outputs (before opset 14) or says so (from 14). */
-function isInference(node) {
-    const outputs = node.output.filter((name) => name !== '');
-    return outputs.length === 1 && integerAttribute(node, 'training_mode', 0) === 0;
-}
-function isFoldable(node) {
-    if ((node.domain ?? '') !== '')
-        return false;
-    return node.opType === 'Conv' || (node.opType === 'ConvTranspose' && integerAttribute(node, 'group', 1) === 1);
-}
-/** The axis of the weight that counts output channels, of a node that is foldable. */
-function fold_batch_normalization_channelAxisOf({ opType }) {
-    return opType === 'Conv' ? 0 : 1;
-}
-function foldParameters(pair, taken, path) {
-    const [scale, shift, mean, variance] = pair.parameters.map((tensor) => readFloats(tensor, path));
-    // 1e-5 is the default of the operator's specification.
-    const epsilon = attributeOf(pair.batchNormalization, 'epsilon')?.f ?? 1e-5;
-    const factors = Float64Array.from(scale, (gamma, channel) => gamma / Math.sqrt(variance[channel] + epsilon));
-    const oldBias = pair.bias === undefined ? undefined : readFloats(pair.bias, path);
-    const bias = Float32Array.from(factors, (factor, channel) => ((oldBias?.[channel] ?? 0) - mean[channel]) * factor + shift[channel]);
-    const weightName = pair.weight.name ?? '';
-    const output = pair.batchNormalization.output[0];
-    const biasName = freshName(`${output}.bias`, taken);
-    const input = [pair.convolution.input[0], weightName, biasName];
-    return {
-        convolution: { ...pair.convolution, input, output: [output] },
-        weight: fold_batch_normalization_scaleChannels(pair.weight, factors, fold_batch_normalization_channelAxisOf(pair.convolution), path),
-        bias: tensor_values_floatTensor(biasName, [bias.length], bias, pair.weight.dataType),
-    };
-}
-/** Multiply every element by the factor of its channel along `axis`. */
-function fold_batch_normalization_scaleChannels(weight, factors, axis, path) {
-    const dims = tensor_values_dimsOf(weight);
-    const innerCount = elementCount(dims.slice(axis + 1));
-    const values = readFloats(weight, path).map((value, index) => value * factors[Math.floor(index / innerCount) % factors.length]);
-    return tensor_values_floatTensor(weight.name ?? '', dims, values, weight.dataType);
-}
-function rebuild(model, replacedNodes, folded) {
-    const node = model.graph.node.flatMap((old) => replacedNodes.get(old) ?? [old]);
-    const { consumers, outputNames } = indexGraph({ ...model.graph, node });
-    const kept = model.graph.initializer.filter(({ name }) => !folded.has(name ?? '') && (consumers.has(name ?? '') || outputNames.has(name ?? '')));
-    return withGraph(model, { ...model.graph, node, initializer: [...kept, ...folded.values()] });
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/rewrites/hoist-constant-weights.js
-
-
-
-
-
-
-/**
- * **From** a layer or BatchNormalization that reads its parameters from a Constant node, or from an initializer or Constant
- * behind Identity and Transpose nodes.
- * **To** the same node reading initializers; what was the same tensor before is the same initializer after, so that a shared
- * weight stays one. Nodes and initializers that nobody reads any more are gone.
- * **Holds because** these operators compute the same tensor at every run.
- */
-function hoistConstantWeights(model) {
-    const index = indexGraph(model.graph);
-    const hoisted = new Map();
-    const newNames = new Map();
-    const namesByKey = new Map();
-    for (const name of model.graph.node.flatMap(parametersOf)) {
-        if (index.initializers.has(name) || newNames.has(name))
-            continue;
-        const constant = traceConstant(name, index);
-        if (constant === undefined)
-            continue;
-        const key = keyOf(constant);
-        const newName = namesByKey.get(key) ?? (isTransposed(constant) ? name : constant.source);
-        namesByKey.set(key, newName);
-        newNames.set(name, newName);
-        if (!index.initializers.has(newName) && !hoisted.has(newName)) {
-            hoisted.set(newName, materialise(constant, newName, model.path));
-        }
-    }
-    return newNames.size === 0 ? model : readHoisted(model, hoisted, newNames);
-}
-/** The inputs that are parameters and not data: weight and bias, or scale, B, mean and variance. */
-function parametersOf(node) {
-    const isBatchNormalization = node.opType === 'BatchNormalization' && (node.domain ?? '') === '';
-    const hasParameters = isBatchNormalization || weightInputOf(node) !== undefined;
-    return hasParameters ? node.input.slice(1).filter((name) => name !== '') : [];
-}
-/** What `name` always holds, or undefined when it is computed from more than one float tensor and permutations of it. */
-function traceConstant(name, index) {
-    const transposes = [];
-    // The graph has no cycle (assertSorted), so the way upstream ends.
-    for (let current = name;;) {
-        const node = index.producers.get(current);
-        const tensor = index.initializers.get(current) ?? constantOf(node);
-        if (tensor !== undefined) {
-            const permutation = isFloatTensor(tensor) ? composePermutation(transposes, tensor.dims.length) : undefined;
-            return permutation && { source: current, tensor, permutation };
-        }
-        if (node === undefined || !isOperator(node, ['Identity', 'Transpose']))
-            return undefined;
-        if (node.opType === 'Transpose')
-            transposes.unshift(node);
-        current = node.input[0] ?? '';
-    }
-}
-function constantOf(node) {
-    return node !== undefined && isOperator(node, ['Constant']) ? attributeOf(node, 'value')?.t : undefined;
-}
-function isOperator({ opType, domain }, opTypes) {
-    return (domain ?? '') === '' && opTypes.includes(opType ?? '');
-}
-/**
- * The one permutation that stands for Transpose nodes applied in turn: axis k of the result is axis permutation[k] of the
- * source. Undefined when an attribute `perm` does not permute the axes.
- */
-function composePermutation(transposes, rank) {
-    let composed = Array.from({ length: rank }, (_, axis) => axis);
-    for (const node of transposes) {
-        // The operator's default reverses the axes.
-        const permutation = attributeOf(node, 'perm')?.ints.map(Number) ?? composed.map((_, axis) => rank - 1 - axis);
-        if (permutation.length !== rank || new Set(permutation).size !== rank)
-            return undefined;
-        if (permutation.some((axis) => !(axis >= 0 && axis < rank)))
-            return undefined;
-        composed = permutation.map((axis) => composed[axis]);
-    }
-    return composed;
-}
-function isTransposed({ permutation }) {
-    return permutation.some((axis, position) => axis !== position);
-}
-function keyOf({ source, permutation }) {
-    return `${permutation.join()} ${source}`;
-}
-function materialise(constant, name, path) {
-    const tensor = isTransposed(constant) ? transpose(constant.tensor, constant.permutation, path) : constant.tensor;
-    return newTensor({ ...tensor, name });
-}
-/** Row-major transposition: axis k of the result is axis permutation[k] of the source. */
-function transpose(tensor, permutation, path) {
-    const values = readFloats(tensor, path);
-    const dims = tensor_values_dimsOf(tensor);
-    const strides = dims.map((_, axis) => elementCount(dims.slice(axis + 1)));
-    const newDims = permutation.map((axis) => dims[axis]);
-    const newStrides = permutation.map((axis) => strides[axis]);
-    const result = new Float32Array(values.length);
-    const position = new Array(dims.length).fill(0);
-    let source = 0;
-    for (let target = 0; target < result.length; target++) {
-        result[target] = values[source];
-        for (let axis = position.length - 1; axis >= 0; axis--) {
-            position[axis]++;
-            source += newStrides[axis];
-            if (position[axis] < newDims[axis])
-                break;
-            source -= newDims[axis] * newStrides[axis];
-            position[axis] = 0;
-        }
-    }
-    return tensor_values_floatTensor(tensor.name ?? '', newDims, result, tensor.dataType);
-}
-function readHoisted(model, hoisted, newNames) {
-    const node = model.graph.node
-        .filter(({ output }) => !output.some((name) => hoisted.has(name)))
-        .map((reader) => {
-        const parameters = new Set(parametersOf(reader));
-        if (![...parameters].some((name) => newNames.has(name)))
-            return reader;
-        return {
-            ...reader,
-            input: reader.input.map((name) => (parameters.has(name) ? (newNames.get(name) ?? name) : name)),
-        };
-    });
-    const initializer = [...model.graph.initializer, ...hoisted.values()];
-    return withGraph(model, dropUnread({ ...model.graph, node, initializer }));
-}
-/** Without the Identity, Transpose and Constant nodes and the initializers that nothing reads any more. */
-function dropUnread(graph) {
-    const read = new Set(graph.output.map(({ name }) => name ?? ''));
-    // A reader stands behind what it reads, so one pass from the end sees every reader first.
-    const kept = graph.node.toReversed().filter((node) => {
-        const isUnread = isOperator(node, ['Identity', 'Transpose', 'Constant']) && !node.output.some((name) => read.has(name));
-        if (!isUnread)
-            for (const name of readValues(node))
-                read.add(name);
-        return !isUnread;
-    });
-    return { ...graph, node: kept.reverse(), initializer: graph.initializer.filter(({ name }) => read.has(name ?? '')) };
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/rewrites/unlist-initializers.js
-/** From IR version 4 an initializer need not be listed as an input (onnx.proto, Version). */
-const FIRST_UNLISTED_IR_VERSION = 4n;
-/**
- * **From** a graph whose inputs repeat its initializers (required before IR version 4, allowed after).
- * **To** a graph whose inputs are only what a caller must feed.
- * **Holds because** a listed initializer is merely the default of its input, and nobody overrides a weight that is about to
- * be quantized. It also lets the runtime treat the initializers as constants and fold them.
- */
-function unlistInitializers(model) {
-    const initialized = new Set(model.graph.initializer.map(({ name }) => name));
-    const input = model.graph.input.filter(({ name }) => !initialized.has(name));
-    if (input.length === model.graph.input.length)
-        return model;
-    const graph = { ...model.graph, input };
-    const irVersion = model.proto.irVersion ?? 0n;
-    const isOld = irVersion < FIRST_UNLISTED_IR_VERSION;
-    return {
-        ...model,
-        graph,
-        proto: { ...model.proto, graph, irVersion: isOld ? FIRST_UNLISTED_IR_VERSION : irVersion },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/prepare-model.js
-
-
-
-/**
- * Make weights plain initializers of the layers that use them, with BatchNormalization folded in.
- *
- * The result computes what the given model computes (up to float rounding in folded layers).
- */
-function prepareModel(model) {
-    return foldBatchNormalization(hoistConstantWeights(unlistInitializers(model)));
-}
-
-;// CONCATENATED MODULE: ./build/src/onnx/rewrites/give-own-biases.js
-
-
-
-
-
-/**
- * **From** a Conv, ConvTranspose or Gemm with a constant weight whose bias is missing, or is an initializer that others read.
- * **To** the same node with a bias of its own, zeros where there was none: room for the shift of an output correction. Biases that
- * are a layer's own already are stored as corrected ones will be, so that a correction does not change the file's size.
- * **Holds because** adding zero, or the same numbers under another name, changes nothing.
- */
-function giveOwnBiases(model) {
-    const index = indexGraph(model.graph);
-    const taken = allValueNames(model.graph);
-    const biases = new Map();
-    const node = model.graph.node.map((old) => {
-        const weight = index.initializers.get(weightInputOf(old) ?? '');
-        if (weight === undefined || !isFloatTensor(weight))
-            return old;
-        const dims = tensor_values_dimsOf(weight);
-        const channelCount = channelCountOf(old, dims, channelAxisOf(old, dims.length));
-        const own = ownBias(old, channelCount, index);
-        if (own !== undefined) {
-            const name = own.name ?? '';
-            biases.set(name, tensor_values_floatTensor(name, tensor_values_dimsOf(own), readFloats(own, model.path), own.dataType));
-            return old;
-        }
-        const values = takesBias(old) ? biasValues(old, channelCount, index.initializers, model.path) : undefined;
-        if (values === undefined)
-            return old;
-        const name = freshName(`${old.output[0]}.bias`, taken);
-        biases.set(name, tensor_values_floatTensor(name, [channelCount], values, weight.dataType));
-        return { ...old, input: [old.input[0], old.input[1], name] };
-    });
-    return withGraph(model, { ...model.graph, node, initializer: withBiases(model.graph.initializer, biases) });
-}
-/** The initializers with these in place of those of the same name, or behind them. */
-function withBiases(initializers, biases) {
-    const known = new Set(initializers.map(({ name }) => name ?? ''));
-    const added = [...biases.values()].filter(({ name }) => !known.has(name ?? ''));
-    return [...initializers.map((tensor) => biases.get(tensor.name ?? '') ?? tensor), ...added];
-}
-/** Undefined for a bias that is computed. */
-function biasValues(node, channelCount, initializers, path) {
-    const name = node.input[2] ?? '';
-    if (name === '')
-        return new Float32Array(channelCount);
-    const shared = initializers.get(name);
-    if (shared === undefined || !isFloatTensor(shared))
-        return undefined;
-    const values = readFloats(shared, path);
-    if (values.length === 1)
-        return new Float32Array(channelCount).fill(values[0]);
-    return values.length === channelCount ? values : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/pipeline/read-model.js
-
-
-
-
-
-async function readModel({ modelPath, quantize }, files) {
-    const original = await decodeModel(await files.readFile(modelPath), modelPath, files.externalDataOf(modelPath));
-    // Before its layers are looked for: none of them has a plain weight any more.
-    assertNotArtifact(original);
-    const prepared = prepareModel(original);
-    const model = quantize.correct === 'none' ? prepared : giveOwnBiases(prepared);
-    return { original, model, layers: listLayers(model) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/find-non-finite.js
@@ -38477,10 +41871,20 @@ async function findBrokenInput(model, node, { feeds }, openSession) {
  * @throws UserError naming the node where an output is NaN or infinite
  */
 async function runFloatModel(loaded, batches, openSession) {
-    try {
+    return explainingFailure(loaded, batches, openSession, async () => {
         const reference = await measureReference(loaded.model, batches, openSession);
         await run_float_model_assertFinite(loaded, batches, reference, openSession);
         return reference;
+    });
+}
+/**
+ * Run the float model in some way, or something built around it.
+ *
+ * @throws UnsupportedModelError if that fails, and so does the model as it stands in the file
+ */
+async function explainingFailure(loaded, batches, openSession, run) {
+    try {
+        return await run();
     }
     catch (cause) {
         // Where the file's own model runs, it is not the model that is at fault.
@@ -38490,17 +41894,10 @@ async function runFloatModel(loaded, batches, openSession) {
     }
 }
 async function assertRuns(original, batches, openSession) {
-    const refuse = (what, fix) => (cause) => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new UnsupportedModelError({ what: `onnxruntime ${what}: ${reason}`, where: original.path, fix }, { cause });
-    };
-    const session = await openSession(encodeModelProto(original.proto)).catch(refuse('cannot load the model', 'export it with operators that onnxruntime has, and with shapes that fit together'));
+    const session = await openUserModel(original, openSession);
     try {
-        for (const { feeds } of batches) {
-            await session
-                .run(feeds)
-                .catch(refuse('cannot run the model on the calibration samples', 'check that the model takes such samples'));
-        }
+        for (const { feeds } of batches)
+            await runUserModel(session, original, feeds, 'calibration');
     }
     finally {
         await session.release();
@@ -38519,15 +41916,6 @@ async function run_float_model_assertFinite({ model, layers }, batches, { output
             fix: 'check the model and the preprocessing (scale, mean, std)',
         });
     }
-}
-
-;// CONCATENATED MODULE: ./build/src/quantize/grid.js
-/** The signed grid with all 2^bitWidth levels, −2^(b−1) … 2^(b−1)−1; zero is on it. */
-function signedGrid(bitWidth) {
-    if (!Number.isInteger(bitWidth) || bitWidth < 1 || bitWidth > 8)
-        throw new RangeError(`no grid of ${bitWidth} bits`);
-    const half = 2 ** (bitWidth - 1);
-    return { bitWidth, signed: true, quantMin: -half, quantMax: half - 1 };
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/size-candidates.js
@@ -38739,34 +42127,40 @@ function isFloatOutput({ elementType }) {
 
 
 
+
+
 /** Batches that the forecast is timed on: the time of one alone is a matter of luck. */
 const TIMED_BATCHES = 4;
 /** Nothing is written; the float model runs on some batches, for the forecast. */
-async function inspectRun(config, { files, openSession }) {
+async function inspectRun(config, { files, openSession, solve }) {
+    const constraints = await readConstraints(config.constraints, files);
     const loaded = await readModel(config, files);
     const { original, model, layers } = loaded;
-    const names = layers.map(({ name }) => name);
-    const widths = offeredWidths(names, config.quantize, config.path);
-    const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
+    const { widths, ties, given } = await readLayerChoices(config, loaded, files);
     const data = await openData(config.data, modelInputs(model), config.seed, files);
     const candidates = sizeCandidates(layers, widths, config.quantize.granularity);
-    const provenance = await describeProvenance(original, data.calibration, config);
+    const provenance = await describeProvenance(original, data.calibration, config, constraints, given?.source);
     const writer = createWriter(config.quantize.format, model, layers, provenance);
-    const sizes = { writer, layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
-    const problem = describeProblem({ ...sizes, candidates });
-    const batches = await firstOf(data.calibration.batches(), TIMED_BATCHES);
+    const batches = await inspect_firstOf(data.calibration.batches(), TIMED_BATCHES);
     const reference = await runFloatModel(loaded, batches, openSession);
     checkNeededLabels(config, data, batches, reference);
     const losses = createLosses(config.sensitivity.loss, batches, reference.outputs, reference.outputNames);
     const costs = await measureLayerCosts(model, layers, batches[0], openSession);
+    const layerCosts = async () => costs;
+    const { quantize, budget } = config;
+    const limits = await describeLimits(constraints, { layers, widths, quantize, batch: batches[0], layerCosts });
+    const sizes = { writer, layers, budget, floatFileBytes: original.contentSizeBytes, ties, limits };
+    const problem = describeProblem({ ...sizes, candidates });
     const plans = planMethods({ model, candidates, costs, memoryLimitBytes: config.memoryLimitBytes });
     const measuredSamples = fittingSampleCount(data.calibration.indices.length, batches[0].sampleCount, config.search);
     const ratio = measuredSamples / sampleCountOf(batches);
     const times = await measureMachineTimes(model, batches[0], openSession, reference, losses, ratio);
+    const methods = forecastMethods(plans, times);
+    const { method: configured, timeLimitSeconds } = config.sensitivity;
     return {
         model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, opsetVersion: original.opsetVersion },
         calibrationSamples: data.calibration.indices.length,
-        evaluationSamples: data.evaluation.indices.length,
+        ...(data.evaluation && { evaluationSamples: data.evaluation.indices.length }),
         layers: layers.map(({ name, opType, dims, weightCount }, layerIndex) => ({
             name,
             opType,
@@ -38776,13 +42170,29 @@ async function inspectRun(config, { files, openSession }) {
                 .filter((choice) => choice.layerIndex === layerIndex)
                 .map(({ bitWidth, partBytes }) => ({ bitWidth, bytes: partBytes })),
         })),
-        budget: problem.budget,
-        smallest: smallestUse(problem),
+        ...(config.budget.kind === 'none' ? {} : { budget: problem.budget }),
+        ...(await inspectLimits(problem, solve)),
         measuredSamples,
-        methods: forecastMethods(plans, times),
+        methods,
+        choice: {
+            configured,
+            chosen: given?.sensitivities.method ?? chooseMethod(config.sensitivity, methods),
+            timeLimitSeconds,
+        },
     };
 }
-async function firstOf(batches, count) {
+/** What is possible within the budget and the further limits. */
+async function inspectLimits(problem, solve) {
+    return {
+        smallest: (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
+        limits: problem.constraints.map(({ costs: costsOfChoices, ...limit }) => ({
+            ...limit,
+            smallest: smallestSum(problem, (variable) => costsOfChoices[variable]),
+        })),
+        problems: await explainNoAllocation(problem, solve),
+    };
+}
+async function inspect_firstOf(batches, count) {
     const first = [];
     for await (const batch of batches) {
         first.push(batch);
@@ -38792,407 +42202,44 @@ async function firstOf(batches, count) {
     return first;
 }
 
-;// CONCATENATED MODULE: ./build/src/gate/normal.js
-/** The standard normal distribution. */
-/**
- * Probability of a value below `z`, to about 1e-15 for |z| ≤ 6: ½ + φ(z)·(z + z³/3 + z⁵/(3·5) + …)
- * (G. Marsaglia, "Evaluating the Normal Distribution", Journal of Statistical Software 11(4), 2004).
- */
-function normalCdf(z) {
-    if (Math.abs(z) > LARGEST)
-        return z > 0 ? 1 : 0;
-    let term = z;
-    let sum = z;
-    for (let odd = 3; Math.abs(term) > Number.EPSILON * Math.abs(sum); odd += 2) {
-        term *= (z * z) / odd;
-        sum += term;
-    }
-    return 0.5 + (sum * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
-}
-/** Beyond, both tails are below what a double can tell from 0 and 1. */
-const LARGEST = 8;
-/** The value below which a share `probability` of the distribution lies, between −8 and 8. */
-function normalQuantile(probability) {
-    let [low, high] = [-LARGEST, LARGEST];
-    let middle = 0;
-    while (low < middle && middle < high) {
-        if (normalCdf(middle) < probability)
-            low = middle;
-        else
-            high = middle;
-        middle = (low + high) / 2;
-    }
-    return middle;
-}
-/** How many standard errors a two-sided interval reaches to each side. */
-function criticalValue(confidence) {
-    return normalQuantile(1 - (1 - confidence) / 2);
-}
-
-;// CONCATENATED MODULE: ./build/src/gate/bootstrap-estimate.js
-/**
- * The bias-corrected and accelerated bootstrap interval (BCa) for a mean of skewed values (B. Efron, JASA 82:171, 1987;
- * Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 14.3).
- */
-
-
-/** Skew moves the upper end far out, so it takes as many resamples as these draws allow: about half a second. */
-const DRAWS = 10_000_000;
-const MAX_RESAMPLES = 50_000;
-/** Section 14.3 asks for no fewer. */
-const MIN_RESAMPLES = 1_000;
-/** Fewer values resample to too few different means to say anything. */
-const MIN_VALUES = 10;
-/** The mean of `values`, each at least 0, from resamples that depend on the seed alone. */
-function bootstrapEstimate(values, confidence, seed) {
-    const mean = bootstrap_estimate_meanOf(values);
-    const [lower, upper] = findEnds(values, mean, confidence, seed);
-    const z = criticalValue(confidence);
-    return {
-        interval: { lower, upper, confidence, method: 'bootstrap' },
-        // The reach to the limit's side stands for z standard errors.
-        scoreAt: (limit) => (z * (mean - limit)) / (limit > mean ? upper - mean : mean - lower),
-    };
-}
-function findEnds(values, mean, confidence, seed) {
-    if (Number.isNaN(mean))
-        return [mean, mean];
-    if (values.length < MIN_VALUES)
-        return [0, Number.POSITIVE_INFINITY];
-    const count = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(DRAWS / values.length)));
-    const means = resampleMeans(values, count, seed).sort();
-    const bias = normalQuantile(shareBelow(means, mean));
-    const acceleration = accelerationOf(values, mean);
-    const endAt = (z) => {
-        const corrected = bias + (bias + z) / (1 - acceleration * (bias + z));
-        return means[Math.min(means.length - 1, Math.floor(normalCdf(corrected) * means.length))];
-    };
-    const z = criticalValue(confidence);
-    return [endAt(-z), endAt(z)];
-}
-function resampleMeans(values, count, seed) {
-    const random = seededRandom(seed);
-    return Float64Array.from({ length: count }, () => {
-        let sum = 0;
-        for (let draw = 0; draw < values.length; draw++)
-            sum += values[Math.floor(random() * values.length)];
-        return sum / values.length;
-    });
-}
-/** Equal ones count half, so that values without any spread have no bias. */
-function shareBelow(means, mean) {
-    let count = 0;
-    for (const other of means)
-        count += other < mean ? 1 : other === mean ? 0.5 : 0;
-    return count / means.length;
-}
-/** A sixth of the skewness of the mean, from the jackknife. */
-function accelerationOf(values, mean) {
-    let [squares, cubes] = [0, 0];
-    for (const value of values) {
-        squares += (value - mean) ** 2;
-        cubes += (value - mean) ** 3;
-    }
-    return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
-}
-function bootstrap_estimate_meanOf(values) {
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-;// CONCATENATED MODULE: ./build/src/gate/tango-estimate.js
-
-/** The drop from the float model to the artifact, as a difference of their shares: the limits Δ with |score(Δ)| ≤ z. */
-function tangoEstimate(counts, confidence) {
-    const scoreAt = (limit) => pairedScore(counts, limit);
-    const drop = (counts.onlyFloat - counts.onlyArtifact) / countSamples(counts);
-    const z = criticalValue(confidence);
-    return {
-        interval: {
-            lower: bisect(-1, drop, (limit) => scoreAt(limit) > z),
-            upper: bisect(drop, 1, (limit) => scoreAt(limit) > -z),
-            confidence,
-            method: 'tango',
-        },
-        scoreAt,
-    };
-}
-/**
- * (b − c − nΔ) / √(n(2q + Δ(1 − Δ))), where b samples are right in the float model alone, c in the artifact alone, and q is
- * the probability of the latter that is most likely given Δ: the larger root of 2n·q² − (b + c − (2n − b + c)Δ)·q = cΔ(1 − Δ).
- * It falls with Δ, and at Δ = 0 its square is McNemar's statistic.
- */
-function pairedScore(counts, difference) {
-    const { onlyFloat: b, onlyArtifact: c } = counts;
-    const n = countSamples(counts);
-    const spread = difference * (1 - difference);
-    const linear = b + c - (2 * n - b + c) * difference;
-    const q = (linear + Math.sqrt(linear ** 2 + 8 * n * c * spread)) / (4 * n);
-    return (b - c - n * difference) / Math.sqrt(n * (2 * q + spread));
-}
-function countSamples({ both, onlyFloat, onlyArtifact, neither }) {
-    return both + onlyFloat + onlyArtifact + neither;
-}
-/** Where `isBefore` turns from true to false, to the last bit; NaN between ends that are. */
-function bisect(low, high, isBefore) {
-    let [before, after] = [low, high];
-    let middle = (before + after) / 2;
-    while (before < middle && middle < after) {
-        if (isBefore(middle))
-            before = middle;
-        else
-            after = middle;
-        middle = (before + after) / 2;
-    }
-    return middle;
-}
-
-;// CONCATENATED MODULE: ./build/src/gate/wilson-estimate.js
-
-/** The share of hits among samples: the limits p for which |p̂ − p| ≤ z·√(p(1 − p)/n). */
-function wilsonEstimate(hitCount, sampleCount, confidence) {
-    const share = hitCount / sampleCount;
-    const zSquared = criticalValue(confidence) ** 2;
-    const centre = (hitCount + zSquared / 2) / (sampleCount + zSquared);
-    const reach = Math.sqrt(zSquared * (share * (1 - share) * sampleCount + zSquared / 4)) / (sampleCount + zSquared);
-    return {
-        interval: {
-            // Rounding alone could leave a little more than nothing and a little less than all.
-            lower: hitCount === 0 ? 0 : centre - reach,
-            upper: hitCount === sampleCount ? 1 : centre + reach,
-            confidence,
-            method: 'wilson',
-        },
-        scoreAt: (limit) => (share - limit) / Math.sqrt((limit * (1 - limit)) / sampleCount),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/gate/decide.js
-
-
-
-
-/** Worst first. */
-const SEVERITY = ['fail', 'inconclusive', 'warn'];
-function decide(measurements, input) {
-    const { gate, seed } = input;
-    const estimates = gate.confidence === undefined ? undefined : estimate(measurements, gate.confidence, seed);
-    const checks = listQuestions(measurements, input).map((question) => answer(question, estimates, measurements.sampleCount));
-    const verdict = SEVERITY.find((outcome) => checks.some((check) => check.outcome === outcome)) ?? 'pass';
-    return {
-        verdict,
-        passed: verdict === 'pass' || verdict === 'warn' || (verdict === 'inconclusive' && gate.inconclusive === 'warn'),
-        checks,
-        ...(estimates && { intervals: { quantized: estimates.quantized.interval, drop: estimates.drop.interval } }),
-    };
-}
-/** The limits that fail, the size first, then those that only warn. */
-function listQuestions(measurements, input) {
-    const { gate, artifactSizeBytes } = input;
-    const ask = (limits, prefix) => askLimits(measurements, artifactSizeBytes, limits, prefix);
-    const finite = { name: 'non-finite outputs', measured: measurements.nonFiniteCount, limit: 0 };
-    return [
-        { ...askBudget(input), bound: 'at-most', limitName: 'size' },
-        ...ask(gate, ''),
-        { ...finite, unit: 'samples', bound: 'at-most' },
-        ...ask(gate.warn, 'warn.'),
-    ];
-}
-function askBudget({ budget, artifactSizeBytes, effectiveBits, weightCount }) {
-    return budget.kind === 'file-bytes'
-        ? { name: 'artifact size', measured: artifactSizeBytes, limit: budget.limit, unit: 'bytes' }
-        : {
-            name: 'mean width',
-            measured: effectiveBits,
-            limit: budget.limit / weightCount,
-            unit: 'bits per weight',
-        };
-}
-function askLimits({ metric, quantized, drop }, artifactSizeBytes, limits, prefix) {
-    const unit = metric === 'kl' ? 'nats' : 'ratio';
-    const size = { name: 'artifact size', measured: artifactSizeBytes, unit: 'bytes' };
-    const value = { name: metric, measured: quantized, unit, subject: 'quantized' };
-    const loss = { name: `${metric} drop`, measured: drop, unit, subject: 'drop' };
-    const questions = [
-        { ...size, bound: 'at-most', limit: limits.maxSizeBytes, limitName: `${prefix}max-size` },
-        { ...value, bound: 'at-least', limit: limits.min, limitName: `${prefix}min` },
-        { ...value, bound: 'at-most', limit: limits.max, limitName: `${prefix}max` },
-        { ...loss, bound: 'at-most', limit: limits.maxDrop, limitName: `${prefix}max-drop` },
-    ];
-    return questions.flatMap(({ limit, ...question }) => (limit === undefined ? [] : [{ ...question, limit }]));
-}
-function estimate({ pairedCounts, divergences }, confidence, seed) {
-    if (pairedCounts === undefined) {
-        const divergence = bootstrapEstimate(divergences, confidence, seed);
-        return { quantized: divergence, drop: divergence };
-    }
-    const { both, onlyFloat, onlyArtifact, neither } = pairedCounts;
-    return {
-        quantized: wilsonEstimate(both + onlyArtifact, both + onlyFloat + onlyArtifact + neither, confidence),
-        drop: tangoEstimate(pairedCounts, confidence),
-    };
-}
-function answer(question, estimates, sampleCount) {
-    const { subject, ...rest } = question;
-    const found = subject && estimates?.[subject];
-    const outcome = outcomeOf(question, found);
-    const samplesToSettle = outcome === 'inconclusive' ? settle(found, question.limit, sampleCount) : undefined;
-    return {
-        ...rest,
-        outcome,
-        passed: outcome === 'pass',
-        ...(found && { interval: found.interval }),
-        ...(samplesToSettle === undefined ? {} : { samplesToSettle }),
-    };
-}
-/** NaN keeps no limit. Limits that only warn are held against the measured value itself, so that few samples warn of nothing. */
-function outcomeOf({ measured, limit, bound, limitName }, found) {
-    const keeps = (value) => (bound === 'at-least' ? value >= limit : value <= limit);
-    if (Number.isNaN(measured))
-        return 'fail';
-    if (limitName?.startsWith('warn.'))
-        return keeps(measured) ? 'pass' : 'warn';
-    const { lower, upper } = found?.interval ?? { lower: measured, upper: measured };
-    if (keeps(lower) && keeps(upper))
-        return 'pass';
-    return keeps(lower) || keeps(upper) ? 'inconclusive' : 'fail';
-}
-/** The score of a limit grows with the root of the sample count while the shares stay as they are. */
-function settle({ interval, scoreAt }, limit, sampleCount) {
-    const count = Math.ceil(sampleCount * (criticalValue(interval.confidence) / scoreAt(limit)) ** 2);
-    return Number.isSafeInteger(count) ? Math.max(count, sampleCount + 1) : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/program/variables.js
-/** First variable of each group, and the number of variables at the end, shape [groupCount + 1]. */
-function variableOffsets(groupSizes) {
-    const offsets = new Int32Array(groupSizes.length + 1);
-    groupSizes.forEach((size, group) => {
-        offsets[group + 1] = offsets[group] + size;
-    });
-    return offsets;
-}
-/** The variable that each group takes, counted over the whole program, shape [groupCount]. */
-function variables_chosenVariables(program, assignment) {
-    const offsets = variableOffsets(program.groupSizes);
-    return Int32Array.from(program.groupSizes, (size, group) => {
-        const choice = assignment[group];
-        if (choice === undefined || !Number.isInteger(choice) || choice < 0 || choice >= size) {
-            throw new RangeError(`group ${group} has ${size} variables, but the assignment takes ${choice}`);
-        }
-        return offsets[group] + choice;
-    });
-}
-/** The inverse of `chosenVariables`: each variable counted inside its group, shape [groupCount]. */
-function variables_assignmentOf(program, variables) {
-    const offsets = variableOffsets(program.groupSizes);
-    return Array.from(variables, (variable, group) => variable - offsets[group]);
-}
-
-;// CONCATENATED MODULE: ./build/src/program/join-groups.js
-
-/**
- * **From** a program, and for every set of groups that is decided together the choices that are left to it.
- * **To** a program with one group per set and one variable per joint choice a, where
- *
- *     G'(a, b) = Σ_{u ∈ a, v ∈ b} G(u, v)        cost'(a) = Σ_{u ∈ a} cost(u)
- *
- * **Holds because** a joint choice sets all its variables to one and the other variables of their groups to zero. With one
- * group per set this drops variables; with several it ties them.
- *
- * @param sets shape [setCount][choiceCount], covering every group of the program once
- */
-function joinGroups(program, sets) {
-    const offsets = variableOffsets(program.groupSizes);
-    const count = offsets.at(-1);
-    const choices = sets.flat();
-    const entry = (a, b) => a.reduce((sum, u) => b.reduce((partial, v) => partial + program.quadratic[u * count + v], sum), 0);
-    const quadratic = Float64Array.from(choices.flatMap((a) => choices.map((b) => entry(a, b))));
-    const constraints = program.constraints.map(({ name, costs, limit }) => ({
-        name,
-        limit,
-        costs: Float64Array.from(choices, (choice) => choice.reduce((sum, variable) => sum + costs[variable], 0)),
-    }));
-    return {
-        program: { groupSizes: sets.map(({ length }) => length), quadratic, constraints },
-        restore: (assignment) => restoreAssignment(assignment, sets, offsets),
-    };
-}
-function restoreAssignment(assignment, sets, offsets) {
-    const variables = assignment.flatMap((choice, set) => [...sets[set][choice]]).sort((a, b) => a - b);
-    return variables.map((variable, group) => variable - offsets[group]);
-}
-
-;// CONCATENATED MODULE: ./build/src/allocate/allocate.js
-/** Sensitivities and a budget to an allocation: the integer quadratic program, solved over the widths that the file can hold. */
-
-
-
-
+;// CONCATENATED MODULE: ./build/src/correct/fold-correction.js
+/** An output correction moved into what the artifact stores anyway: the scales of the weight, and the bias. */
 
 
 /**
- * The allocation with the least predicted loss that fits.
+ * **From** factor · (W_q x + b − meanQuantized) + meanTarget.
+ * **To** W_q′ x + b′ with the scales of W_q′ multiplied by the factors and b′ = factor · (b − meanQuantized) + meanTarget.
+ * **Holds because** a factor of an output channel is a factor of the weights of that channel.
  *
- * The program's size limit leaves room for the decoding of every offered width. Where the solution uses fewer, it is solved
- * once more for these alone, with the room that the others gave back; where it is infeasible, for every smaller set.
+ * A factor is left out (is 1) where scales are not the channel's own, or would leave the precision they are stored in.
  *
- * @param quadratic G, shape [variableCount, variableCount]
- * @throws Error if the solver fails; an infeasible budget is refused before (`assertFeasible`)
+ * @param bias shape [channelCount]
  */
-async function allocate(problem, quadratic, solve, limits) {
-    const attempt = (usable) => solveFor(problem, quadratic, usable, solve, limits);
-    const first = await attempt(variablesWhere(problem, () => true));
-    const others = first === undefined ? variablesByWidths(problem).slice(1) : sharingNoMore(problem, first.variables);
-    let best = first;
-    for (const usable of others) {
-        const other = await attempt(usable);
-        if (other !== undefined && !(best !== undefined && best.solver.objective <= other.solver.objective))
-            best = other;
+function foldCorrection(content, bias, { factors, meanQuantized, meanTarget }) {
+    const channelOf = granularity_scaleChannels(content, content.granularity);
+    const isPerChannel = channelOf !== undefined && content.dims[content.channelAxis] === bias.length;
+    const applied = new Float64Array(bias.length).fill(1);
+    const scales = content.scales.slice();
+    const scalesOf = isPerChannel ? indicesByChannel(channelOf, bias.length) : [];
+    for (const [channel, own] of scalesOf.entries()) {
+        const scaled = own.map((index) => storedScale(content.scales[index] * factors[channel], content.scaleType));
+        if (!scaled.every((scale) => scale !== undefined))
+            continue;
+        for (const [position, index] of own.entries())
+            scales[index] = scaled[position];
+        // Rounded scales make another factor than the one asked for, and the shift has to follow.
+        applied[channel] = own.length === 1 ? scales[own[0]] / content.scales[own[0]] : factors[channel];
     }
-    if (best === undefined)
-        throw new Error('the program is infeasible although a smallest allocation fits');
-    return best;
+    return {
+        content: { ...content, scales },
+        bias: bias.map((value, channel) => applied[channel] * (value - meanQuantized[channel]) + meanTarget[channel]),
+    };
 }
-/** The variables that share nothing but what the allocation uses already, if those are fewer than all. */
-function sharingNoMore(problem, variables) {
-    if (problem.budget.kind === 'weight-bits')
-        return [];
-    const used = new Set(variables.map((variable) => problem.choices[variable].sharedPart));
-    const usable = variablesWhere(problem, ({ sharedPart }) => used.has(sharedPart));
-    return usable.length === problem.choices.length ? [] : [usable];
-}
-/** Undefined when no allocation of these widths fits. */
-async function solveFor(problem, quadratic, usable, solve, limits) {
-    const limit = programLimit(problem, usable);
-    const sets = jointChoices(problem, usable);
-    if (limit === undefined || sets === undefined)
-        return undefined;
-    const groupSizes = candidateCounts(problem);
-    const constraints = [sizeLimit(problem, limit), ...problem.constraints];
-    const joined = joinGroups({ groupSizes, quadratic, constraints }, sets);
-    const solution = await solve(joined.program, limits);
-    if (solution.status === 'infeasible')
-        return undefined;
-    if (solution.status === 'failed')
-        throw new Error(`the allocation could not be solved: ${solution.reason}`);
-    const { assignment, proof: _proof, ...solver } = solution;
-    const offsets = variableOffsets(groupSizes);
-    return { variables: joined.restore(assignment).map((choice, layer) => offsets[layer] + choice), solver };
-}
-function sizeLimit({ choices, budget }, limit) {
-    const costOf = budget.kind === 'file-bytes' ? ({ partBytes }) => partBytes : weightBitsOf;
-    return { name: 'size', costs: Float64Array.from(choices, costOf), limit };
-}
-/** What the layers' parts may take; undefined when even the smallest do not fit. */
-function programLimit(problem, usable) {
-    const { budget } = problem;
-    if (budget.kind === 'weight-bits')
-        return budget.limit;
-    let limit = budget.limit - problem.fileBytes(0, usable);
-    // The length of the graph is stored in a few bytes more as the graph grows.
-    while (limit > 0 && problem.fileBytes(limit, usable) > budget.limit)
-        limit -= 1;
-    return limit > 0 ? limit : undefined;
+function indicesByChannel(channelOf, channelCount) {
+    const indices = Array.from({ length: channelCount }, () => []);
+    for (const [index, channel] of channelOf.entries())
+        indices[channel].push(index);
+    return indices;
 }
 
 ;// CONCATENATED MODULE: ./build/src/correct/channel-statistics.js
@@ -39593,94 +42640,78 @@ function read(results, { factor, meanQuantized, meanTarget }) {
     return { factors: floats(factor), meanQuantized: floats(meanQuantized), meanTarget: floats(meanTarget) };
 }
 
-;// CONCATENATED MODULE: ./build/src/quantize/stored-scales.js
+;// CONCATENATED MODULE: ./build/src/pipeline/walk-corrections.js
 
-/**
- * Half precision from 2^-20, a subnormal number with four bits of its own: the rounded scale is within 1/32 of the wanted
- * one, a smaller step than a quantizer's choice of scale is certain by.
- */
-const SMALLEST_HALF = 2 ** -20;
-const LARGEST_HALF = 65504;
-/** A channel whose scale is this part of the largest is dead (BatchNormalization leaves some with weights of 1e-13). */
-const DEAD_RATIO = 2 ** -8;
-/**
- * Round scales to the precision they are stored in: half where that does no harm, which saves two bytes per scale. The scales
- * of dead channels are raised to what half precision holds; their weights then move by less than 1/512 of the tensor's largest
- * step. Weights are rounded after this, so that the artifact computes with exactly the weights that were measured.
- */
-function storedScales(scales) {
-    const largest = scales.reduce((maximum, scale) => Math.max(maximum, scale), 0);
-    const isDead = (scale) => scale < SMALLEST_HALF && SMALLEST_HALF <= largest * DEAD_RATIO;
-    const fitsHalf = largest <= LARGEST_HALF && scales.every((scale) => scale >= SMALLEST_HALF || isDead(scale));
-    if (!fitsHalf)
-        return { scaleType: 'float32', scales };
-    return {
-        scaleType: 'float16',
-        scales: scales.map((scale) => decodeFloat16(encodeFloat16(Math.max(scale, SMALLEST_HALF)))),
+
+
+
+
+/** Corrections with the quantized prefix of these variables, of what they choose and of other variables in their place. */
+async function correctionsOf({ layers, candidates, correction, fitting, costs }, variables, moves = []) {
+    if (correction === 'none')
+        return new Map();
+    const { model, openSession } = fitting;
+    const weights = new Map(variables.flatMap((variable) => [...weightOf(candidates[variable], layers)]));
+    const quantized = moves.filter((variable) => !isUnchanged(candidates[variable]));
+    const movesOf = (layerIndex) => quantized.filter((variable) => candidates[variable].layerIndex === layerIndex);
+    const alternatives = new Map(layers.map((layer, layerIndex) => [
+        layerIndex,
+        movesOf(layerIndex).map((v) => weightOf(candidates[v], layers).get(layer.weightName)),
+    ]));
+    const input = {
+        model,
+        layers,
+        batches: walkBatches(fitting, costs),
+        correction,
+        openSession,
     };
+    const measured = await measureCorrections(input, weights, alternatives);
+    return new Map([...measured].map(([layerIndex, { chosen, alternatives: others }]) => [
+        layerIndex,
+        { chosen, moves: new Map(movesOf(layerIndex).map((variable, index) => [variable, others[index]])) },
+    ]));
 }
-/** A scale in a precision that is decided already; undefined when it does not hold the scale. */
-function storedScale(scale, scaleType) {
-    if (scaleType === 'float32')
-        return Math.fround(scale) > 0 ? Math.fround(scale) : undefined;
-    return scale >= SMALLEST_HALF && scale <= LARGEST_HALF ? decodeFloat16(encodeFloat16(scale)) : undefined;
+/** What the walk that finds corrections may take; it holds every batch at once. */
+const CORRECTION_MEMORY_BYTES = 1e9;
+/** Peak memory of the walk per batch, in outputs of the widest layer: measured on MobileNet at 7, both networks together. */
+const WIDEST_OUTPUTS = 7;
+/** Loading a graph takes longer with every copy of the networks in it, and faster than in proportion: 32 load in 6 s. */
+const MOST_COPIES = 32;
+function walkBatches({ batches }, costs) {
+    const widest = Math.max(...[...costs.values()].map(({ outputBytes }) => outputBytes));
+    const bearable = Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest));
+    return fullBatches(batches, Math.min(MOST_COPIES, Math.max(1, bearable)));
 }
-
-;// CONCATENATED MODULE: ./build/src/correct/fold-correction.js
-/** An output correction moved into what the artifact stores anyway: the scales of the weight, and the bias. */
-
-
-/**
- * **From** factor · (W_q x + b − meanQuantized) + meanTarget.
- * **To** W_q′ x + b′ with the scales of W_q′ multiplied by the factors and b′ = factor · (b − meanQuantized) + meanTarget.
- * **Holds because** a factor of an output channel is a factor of the weights of that channel.
- *
- * A factor is left out (is 1) where scales are not the channel's own, or would leave the precision they are stored in.
- *
- * @param bias shape [channelCount]
- */
-function foldCorrection(content, bias, { factors, meanQuantized, meanTarget }) {
-    const channelOf = scaleChannels(content, content.granularity);
-    const isPerChannel = channelOf !== undefined && content.dims[content.channelAxis] === bias.length;
-    const applied = new Float64Array(bias.length).fill(1);
-    const scales = content.scales.slice();
-    const scalesOf = isPerChannel ? indicesByChannel(channelOf, bias.length) : [];
-    for (const [channel, own] of scalesOf.entries()) {
-        const scaled = own.map((index) => storedScale(content.scales[index] * factors[channel], content.scaleType));
-        if (!scaled.every((scale) => scale !== undefined))
-            continue;
-        for (const [position, index] of own.entries())
-            scales[index] = scaled[position];
-        // Rounded scales make another factor than the one asked for, and the shift has to follow.
-        applied[channel] = own.length === 1 ? scales[own[0]] / content.scales[own[0]] : factors[channel];
-    }
-    return {
-        content: { ...content, scales },
-        bias: bias.map((value, channel) => applied[channel] * (value - meanQuantized[channel]) + meanTarget[channel]),
+/** Of the walk that finds corrections, in forwards of the float model over the fitting samples: both networks, and every move's layer. */
+function walkWork({ layers, candidates, correction, fitting, costs }, moves) {
+    if (correction === 'none')
+        return 0;
+    const layerWork = (variable) => {
+        const candidate = candidates[variable];
+        if (isUnchanged(candidate))
+            return 0;
+        return costs.get(layers[candidate.layerIndex].nodes[0]).operations / totalOperations(costs);
     };
+    const forwards = moves.reduce((sum, variable) => sum + layerWork(variable), 2);
+    return (forwards * sampleCountOf(walkBatches(fitting, costs))) / sampleCountOf(fitting.batches);
 }
-function indicesByChannel(channelOf, channelCount) {
-    const indices = Array.from({ length: channelCount }, () => []);
-    for (const [index, channel] of channelOf.entries())
-        indices[channel].push(index);
-    return indices;
+/** Whether the layer stays as it is, in float or because its weights lie on the grid: there is nothing to correct. */
+function isUnchanged({ perturbation }) {
+    return perturbation.size === 0;
 }
-
-;// CONCATENATED MODULE: ./build/src/quantize/quantized-tensor.js
-
-/** The real values, in float32 arithmetic as onnxruntime multiplies, row-major, shape `dims`. */
-function dequantize(tensor) {
-    const { granularity, scales, values } = tensor;
-    const scaleOf = scaleIndices(tensor, granularity);
-    const reals = new Float32Array(values.length);
-    for (let index = 0; index < reals.length; index++)
-        reals[index] = values[index] * scales[scaleOf[index]];
-    return reals;
+/** The uncorrected weight of a candidate as a float tensor. */
+function weightOf(candidate, layers) {
+    const { layerIndex, content } = candidate;
+    if (isUnchanged(candidate) || content === 'float')
+        return new Map();
+    return new Map([[layers[layerIndex].weightName, weightTensor(layers[layerIndex], content)]]);
+}
+function weightTensor({ weightName, dims, dataType }, content) {
+    return tensor_values_floatTensor(weightName, dims, dequantize(content), dataType);
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/allocation-builder.js
 /** Allocations as they would be shipped: corrected with the quantized prefix in place, and measured. */
-
 
 
 
@@ -39699,8 +42730,11 @@ async function buildAllocation(input, variables) {
     const parts = variables.map((variable) => correctedParts(input, variable, corrections.get(input.candidates[variable].layerIndex)?.chosen));
     const biases = new Map(parts.flatMap(({ bias }) => (bias === undefined ? [] : [[bias.name ?? '', bias]])));
     const perturbation = new Map(parts.flatMap((part) => [...part.perturbation]));
-    const { base } = await measurePerturbed(input.choice, perturbation, [], input.costs, true);
-    return { variables, contents: parts.map(({ content }) => content), biases, perturbation, losses: base };
+    const { base, forwardEquivalents } = await measurePerturbed(input.choice, perturbation, [], input.costs, true);
+    const contents = parts.map(({ content }) => content);
+    const shareOfChoice = sampleCountOf(input.choice.batches) / sampleCountOf(input.fitting.batches);
+    const work = forwardEquivalents * shareOfChoice + walkWork(input, []);
+    return { variables, contents, biases, perturbation, losses: base, forwardEquivalents: work };
 }
 /** The loss change of every one-layer move, each corrected in the place where it would stand; on the fitting samples. */
 async function measureMoves(input, current) {
@@ -39715,82 +42749,24 @@ async function measureMoves(input, current) {
     ]));
     const memory = estimateUnitMemory(fitting.model, candidates, costs, input.memoryLimitBytes);
     const changes = new Float64Array(candidates.length);
+    let forwardEquivalents = walkWork(input, moves);
     for (const group of groupByMemory(moves, memory)) {
         const branches = group.map((variable) => perturbations.get(variable));
-        const { base, branches: losses } = await measurePerturbed(fitting, current.perturbation, branches, costs, true);
+        const measured = await measurePerturbed(fitting, current.perturbation, branches, costs, true);
+        const baseLoss = sweep_meanOf(measured.base);
         for (const [index, variable] of group.entries())
-            changes[variable] = meanOf(losses[index]) - meanOf(base);
+            changes[variable] = sweep_meanOf(measured.branches[index]) - baseLoss;
+        forwardEquivalents += measured.forwardEquivalents;
     }
-    return changes;
-}
-/** The allocation with the least sum of changes that fits the budget and differs in at most so many layers. */
-async function proposeMoves({ problem, solve, solveLimits }, { variables }, changes, mostLayers) {
-    const taken = new Set(variables);
-    const count = problem.choices.length;
-    const quadratic = new Float64Array(count * count);
-    for (const [variable, change] of changes.entries())
-        quadratic[variable * (count + 1)] = 2 * change;
-    const moves = {
-        name: 'moves',
-        costs: Float64Array.from({ length: count }, (_, variable) => (taken.has(variable) ? 0 : 1)),
-        limit: mostLayers,
-    };
-    const constrained = { ...problem, constraints: [...problem.constraints, moves] };
-    const allocation = await allocate(constrained, quadratic, solve, solveLimits);
-    return String(allocation.variables) === String(variables) ? undefined : allocation.variables;
-}
-/** Corrections with the quantized prefix of these variables, of what they choose and of other variables in their place. */
-async function correctionsOf({ layers, candidates, correction, fitting, costs }, variables, moves = []) {
-    if (correction === 'none')
-        return new Map();
-    const { model, batches, openSession } = fitting;
-    const weights = new Map(variables.flatMap((variable) => [...weightOf(candidates[variable], layers)]));
-    const quantized = moves.filter((variable) => candidates[variable].content !== 'float');
-    const movesOf = (layerIndex) => quantized.filter((variable) => candidates[variable].layerIndex === layerIndex);
-    const alternatives = new Map(layers.map((layer, layerIndex) => [
-        layerIndex,
-        movesOf(layerIndex).map((v) => weightOf(candidates[v], layers).get(layer.weightName)),
-    ]));
-    const input = {
-        model,
-        layers,
-        batches: fullBatches(batches, correctionBatches(costs)),
-        correction,
-        openSession,
-    };
-    const measured = await measureCorrections(input, weights, alternatives);
-    return new Map([...measured].map(([layerIndex, { chosen, alternatives: others }]) => [
-        layerIndex,
-        { chosen, moves: new Map(movesOf(layerIndex).map((variable, index) => [variable, others[index]])) },
-    ]));
-}
-/** What the walk that finds corrections may take; it holds every batch at once. */
-const CORRECTION_MEMORY_BYTES = 1e9;
-/** Peak memory of the walk per batch, in outputs of the widest layer: measured on MobileNet at 7, both networks together. */
-const WIDEST_OUTPUTS = 7;
-/** Loading a graph takes longer with every copy of the networks in it, and faster than in proportion: 32 load in 6 s. */
-const MOST_COPIES = 32;
-function correctionBatches(costs) {
-    const widest = Math.max(...[...costs.values()].map(({ outputBytes }) => outputBytes));
-    const fitting = Math.floor(CORRECTION_MEMORY_BYTES / (WIDEST_OUTPUTS * widest));
-    return Math.min(MOST_COPIES, Math.max(1, fitting));
-}
-/** The uncorrected weight of a candidate as a float tensor. */
-function weightOf({ layerIndex, content }, layers) {
-    if (content === 'float')
-        return new Map();
-    return new Map([[layers[layerIndex].weightName, weightTensor(layers[layerIndex], content)]]);
-}
-function weightTensor({ weightName, dims, dataType }, content) {
-    return tensor_values_floatTensor(weightName, dims, dequantize(content), dataType);
+    return { changes, forwardEquivalents };
 }
 /** A candidate with its correction folded in; without a correction, or a bias to hold the shift, as it is. */
 function correctedParts({ layers, candidates, fitting }, variable, correction) {
-    const { layerIndex, content } = candidates[variable];
+    const { layerIndex, content, perturbation: own } = candidates[variable];
     const layer = layers[layerIndex];
     const { biasName } = layer;
-    if (content === 'float')
-        return { content, perturbation: new Map() };
+    if (content === 'float' || isUnchanged(candidates[variable]))
+        return { content, perturbation: own };
     if (correction === undefined || biasName === undefined) {
         return { content, perturbation: new Map([[layer.weightName, weightTensor(layer, content)]]) };
     }
@@ -39804,118 +42780,90 @@ function correctedParts({ layers, candidates, fitting }, variable, correction) {
     return { content: folded.content, bias, perturbation };
 }
 
-;// CONCATENATED MODULE: ./build/src/pipeline/build-report.js
-/** The outcome of a run as one value, from what the stages left. */
+;// CONCATENATED MODULE: ./build/src/allocate/allocate-apart.js
 
-
-function buildReport(parts) {
-    const { config, original, problem, chosen, artifact, measurements, verdict } = parts;
-    const { metric, sampleCount: samples } = measurements;
-    return {
-        schemaVersion: 1,
-        ...verdict,
-        model: { path: config.modelPath, sizeBytes: original.contentSizeBytes, sha256: original.fileSha256 },
-        artifact: {
-            ...identify(config.outputPath, artifact),
-            format: config.quantize.format,
-            effectiveBits: effectiveBits(problem, chosen.best.variables),
-        },
-        budget: build_report_describeBudget(config.budget, problem),
-        float: { metric, value: measurements.float, samples },
-        quantized: { metric, value: measurements.quantized, samples },
-        drop: measurements.drop,
-        nonFiniteCount: measurements.nonFiniteCount,
-        klToFloat: measurements.klToFloat,
-        agreement: measurements.agreement,
-        speed: parts.speed,
-        quantizer: {
-            method: config.quantize.method,
-            correct: config.quantize.correct,
-            granularity: describeGranularity(config.quantize.granularity),
-        },
-        allocation: describeLayers(parts),
-        sensitivity: describeSensitivity(parts.sensitivities, parts.cache),
-        solver: chosen.solver,
-        selection: {
-            candidates: chosen.candidates,
-            ...(chosen.rankCorrelation === undefined ? {} : { rankCorrelation: chosen.rankCorrelation }),
-        },
-        timings: parts.timings,
-        warnings: parts.warnings,
-    };
-}
-function identify(path, bytes) {
-    return { path, sizeBytes: bytes.length, sha256: (0,external_node_crypto_namespaceObject.createHash)('sha256').update(bytes).digest('hex') };
-}
-function describeLayers({ layers, problem, chosen }) {
-    return layers.map(({ name, opType, weightCount }, layerIndex) => {
-        const { bitWidth, partBytes } = problem.choices[chosen.best.variables[layerIndex]];
-        return { layer: name, opType, weightCount, bits: bitWidth, bytes: partBytes };
-    });
-}
-function describeSensitivity(sensitivities, cache) {
-    const { method, loss, sampleCount, singleCount, pairCount, forwardEquivalents, seconds } = sensitivities;
-    const counts = { samples: sampleCount, singles: singleCount, pairs: pairCount };
-    return { method, loss, ...counts, forwardEquivalents, seconds, ...describeCache(cache) };
-}
-/** Where no unit is wanted, none was looked for. */
-function describeCache({ status, wantedUnits, matchedKey, ageSeconds }) {
-    if (wantedUnits === 0)
-        return { cache: 'off' };
-    return {
-        cache: status,
-        ...(matchedKey === undefined ? {} : { cacheKey: matchedKey }),
-        ...(ageSeconds === undefined ? {} : { cacheAgeSeconds: ageSeconds }),
-    };
-}
-function build_report_describeBudget(budget, problem) {
-    switch (budget.kind) {
-        case 'bits-per-weight':
-            return { limitBitsPerWeight: budget.bitsPerWeight, source: `${budget.bitsPerWeight} bits per weight` };
-        case 'ratio':
-            return { limitBytes: problem.budget.limit, source: `${100 * budget.ratio} % of the float file` };
-        case 'bytes':
-            return { limitBytes: problem.budget.limit, source: `${budget.sizeBytes} bytes` };
-    }
-}
-function describeGranularity(granularity) {
-    return typeof granularity === 'string' ? granularity : `block of ${granularity.block}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/program/evaluate-assignment.js
 
 /**
- * Rounding that a sum of costs may carry, relative to the largest number in it: a hundred terms in double precision stay
- * below 1e-13. A cost in bytes is an integer, so nothing over the limit passes below 10¹¹ bytes.
+ * The allocation with the least predicted loss among those that give at least `leastLayers` layers another width than each
+ * of `others` does.
+ *
+ * @param quadratic G, shape [variableCount, variableCount]
+ * @returns undefined where there is none, or none was found within the solver's limits
  */
-const evaluate_assignment_SUM_TOLERANCE = 1e-12;
-/** ½ xᵀGx of the one-hot x that the assignment stands for. */
-function evaluate_assignment_objectiveOf(program, assignment) {
-    const chosen = variables_chosenVariables(program, assignment);
-    const variableCount = variableOffsets(program.groupSizes)[program.groupSizes.length];
-    let sum = 0;
-    for (const [group, variable] of chosen.entries()) {
-        const row = program.quadratic.subarray(variable * variableCount, (variable + 1) * variableCount);
-        sum += row[variable] / 2;
-        for (let other = 0; other < group; other++)
-            sum += row[chosen[other]];
+async function allocateApart(problem, quadratic, others, leastLayers, solve, limits) {
+    if (leastLayers > freeLayerCount(problem))
+        return undefined;
+    const apart = others.map((variables, index) => apartFrom(problem, variables, leastLayers, `apart ${index + 1}`));
+    try {
+        return await allocate({ ...problem, constraints: [...problem.constraints, ...apart] }, quadratic, solve, limits);
     }
-    return sum;
+    catch (error) {
+        if (error instanceof NoAllocationError || error instanceof UnsolvedError)
+            return undefined;
+        throw error;
+    }
 }
-/** Σ cost·x of every constraint, shape [constraintCount]. */
-function evaluate_assignment_leftHandSides(program, assignment) {
-    const chosen = chosenVariables(program, assignment);
-    return program.constraints.map(({ costs }) => chosen.reduce((sum, variable) => sum + costs[variable], 0));
+/** Layers that have a choice. */
+function freeLayerCount(problem) {
+    return candidateCounts(problem).filter((count) => count > 1).length;
 }
-/** Whether every constraint holds, up to the rounding of its own sum. */
-function evaluate_assignment_isFeasible(program, assignment) {
-    const sums = evaluate_assignment_leftHandSides(program, assignment);
-    return program.constraints.every((constraint, index) => sums[index] <= evaluate_assignment_roundedLimit(constraint));
+/** Σ x(chosen) ≤ I − k: of I layers, at most so many keep the width that `variables` give them. */
+function apartFrom({ choices, layerNames }, variables, leastLayers, name) {
+    const chosen = new Set(variables);
+    const costs = Float64Array.from(choices, (_, variable) => (chosen.has(variable) ? 1 : 0));
+    return { name, costs, limit: layerNames.length - leastLayers };
 }
-/** The limit with the room that the rounding of a sum of costs needs. */
-function evaluate_assignment_roundedLimit({ costs, limit }) {
-    const largest = costs.reduce((most, cost) => Math.max(most, Math.abs(cost)), Math.abs(limit));
-    return limit + evaluate_assignment_SUM_TOLERANCE * largest;
+
+;// CONCATENATED MODULE: ./build/src/allocate/fitting-upgrades.js
+/** What left-over budget can be spent on. */
+
+
+
+
+/** Every allocation that gives one layer, or one tie, more bits, and keeps the budget and all further limits exactly. */
+function fittingUpgrades(problem, variables) {
+    const sets = jointChoices(problem, variablesWhere(problem, () => true));
+    return sets
+        .flatMap((choices) => choices.filter((choice) => isWider(problem, choice, variables)))
+        .map((choice) => replaced(problem, variables, choice))
+        .filter((upgraded) => keepsLimits(problem, upgraded));
+}
+/** Whether an allocation keeps the budget, with the bytes of the very file that it would make, and all further limits. */
+function keepsLimits(problem, variables) {
+    const { budget, choices, constraints } = problem;
+    const sumOf = (costOf) => variables.reduce((sum, v) => sum + costOf(v), 0);
+    const used = budget.kind === 'weight-bits'
+        ? sumOf((variable) => weightBitsOf(choices[variable]))
+        : problem.fileBytes(sumOf((variable) => choices[variable].partBytes), variables);
+    if (used > budget.limit)
+        return false;
+    return constraints.every((constraint) => sumOf((v) => constraint.costs[v]) <= evaluate_assignment_roundedLimit(constraint));
+}
+function isWider({ choices }, choice, variables) {
+    const { layerIndex, bitWidth } = choices[choice[0]];
+    return bitWidth > choices[variables[layerIndex]].bitWidth;
+}
+function replaced({ choices }, variables, choice) {
+    const upgraded = [...variables];
+    for (const variable of choice)
+        upgraded[choices[variable].layerIndex] = variable;
+    return upgraded;
+}
+
+;// CONCATENATED MODULE: ./build/src/select/fill-up.js
+/** The upgrades that are expected to gain, the most first. */
+function gainingUpgrades(variables, upgradesOf, expected) {
+    const now = expected(variables);
+    return upgradesOf(variables)
+        .map((upgraded) => ({ upgraded, loss: expected(upgraded) }))
+        .filter(({ loss }) => loss < now)
+        .sort((a, b) => a.loss - b.loss)
+        .map(({ upgraded }) => upgraded);
+}
+/** One upgrade after the other, each the one that is expected to gain most, until none is left that fits. */
+function fillUp(variables, upgradesOf, expected) {
+    const [next] = gainingUpgrades(variables, upgradesOf, expected);
+    return next === undefined ? variables : fillUp(next, upgradesOf, expected);
 }
 
 ;// CONCATENATED MODULE: ./build/src/select/paired-gain.js
@@ -39928,9 +42876,9 @@ function pairedGain(current, rival) {
     const squares = differences.reduce((sum, difference) => sum + (difference - gain) ** 2, 0);
     return { gain, standardError: Math.sqrt(squares / Math.max(1, count - 1) / count) };
 }
-/** A gain that noise alone would rarely make. */
-function exceedsNoise({ gain, standardError }) {
-    return gain > standardError;
+/** A gain that noise alone would rarely make: beyond one standard error once in six times, beyond two once in forty. */
+function exceedsNoise({ gain, standardError }, standardErrors = 1) {
+    return gain > standardErrors * standardError;
 }
 
 ;// CONCATENATED MODULE: ./build/src/select/rank-correlation.js
@@ -39956,125 +42904,263 @@ function ranks(values) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/select/measured-allocations.js
+/** The allocations that were built and measured, and what is to be said of them. */
+
+
+/** A difference that chance would make once in some forty times; among many pairs one standard error is often exceeded. */
+const CLEAR_STANDARD_ERRORS = 2;
+class MeasuredAllocations {
+    #entries = new Map();
+    add(name, built, isProposal) {
+        this.#entries.set(String(built.variables), { names: [name], built, isProposal });
+    }
+    has(variables) {
+        return this.#entries.has(String(variables));
+    }
+    /** What was measured under another name gets this one too; false if it was not measured. */
+    addName(variables, name) {
+        const entry = this.#entries.get(String(variables));
+        entry?.names.push(name);
+        return entry !== undefined;
+    }
+    variables() {
+        return [...this.#entries.values()].map(({ built }) => built.variables);
+    }
+    describe(best, predict) {
+        const rated = [...this.#entries.values()].map(({ names, built, isProposal }) => {
+            const [predicted, measured] = [predict(built.variables), meanLoss(built)];
+            return { name: names.join(', '), predicted, measured, built, isProposal };
+        });
+        // Moves and upgrades are left out: they are looked for where the prediction errs.
+        const proposed = rated.filter(({ isProposal }) => isProposal);
+        const correlation = rankCorrelation(proposed.map(({ predicted }) => predicted), proposed.map(({ measured }) => measured));
+        return {
+            candidates: rated.map(({ name, predicted, measured, built }) => ({
+                name,
+                predicted,
+                measured,
+                chosen: built === best,
+            })),
+            ...(correlation === undefined ? {} : { rankCorrelation: correlation }),
+            isMisranked: proposed.some((a) => proposed.some((b) => isClearlyMisranked(a, b))),
+        };
+    }
+}
+/** Whether `a` was predicted to be better, and `b` is. */
+function isClearlyMisranked(a, b) {
+    if (!(a.predicted < b.predicted))
+        return false;
+    return exceedsNoise(pairedGain(a.built.losses, b.built.losses), CLEAR_STANDARD_ERRORS);
+}
+function meanLoss({ losses }) {
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+}
+
+;// CONCATENATED MODULE: ./build/src/select/search-clock.js
+/** What a search knows of time: what its steps took so far, and whether another would end before the limit. */
+class SearchClock {
+    #secondsLeft;
+    #limitSeconds;
+    /** The longest so far: a step that is begun has to end, even where the machine is busy. */
+    #secondsForBuild = 0;
+    #secondsForMoves;
+    #stoppedByTime = false;
+    /** @param secondsLeft until the limit, finite */
+    constructor(secondsLeft) {
+        this.#secondsLeft = secondsLeft;
+        this.#limitSeconds = secondsLeft();
+    }
+    /** Whether some step was left out for want of time. */
+    get stoppedByTime() {
+        return this.#stoppedByTime;
+    }
+    /** @param keptShare of the whole time, kept for other steps */
+    hasTimeForBuild(keptShare = 0) {
+        return this.#hasTime(this.#secondsForBuild, keptShare);
+    }
+    /** And for one build: moves alone decide nothing. The estimate counts until moves were measured once. */
+    hasTimeForMoves(estimate) {
+        const seconds = this.#secondsForMoves ?? estimate(this.#secondsForBuild);
+        return this.#hasTime(seconds + this.#secondsForBuild, 0);
+    }
+    async timeBuild(build) {
+        const { result, seconds } = await this.#time(build);
+        this.#secondsForBuild = Math.max(this.#secondsForBuild, seconds);
+        return result;
+    }
+    async timeMoves(measure) {
+        const { result, seconds } = await this.#time(measure);
+        this.#secondsForMoves = Math.max(this.#secondsForMoves ?? 0, seconds);
+        return result;
+    }
+    async #time(step) {
+        const before = this.#secondsLeft();
+        const result = await step();
+        return { result, seconds: before - this.#secondsLeft() };
+    }
+    #hasTime(expectedSeconds, keptShare) {
+        const seconds = this.#secondsLeft() - keptShare * this.#limitSeconds;
+        if (seconds > 0 && seconds >= expectedSeconds)
+            return true;
+        this.#stoppedByTime = true;
+        return false;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/select/select-allocation.js
 /**
  * The choice by measurement: the program proposes, the model decides (docs/formulation.md, "Selection").
  *
- * Every proposal is built with its corrections and measured on samples kept for the choice. The best is improved in rounds:
- * every one-layer move from it is measured in its context, the program picks the best few moves at once within a trust region,
- * and what it picks is built and measured in turn; it replaces the current allocation only by a gain beyond its paired noise.
+ * Every proposal is built with its corrections and measured on samples kept for the choice, then near-optimal ones. The best is
+ * improved in rounds: every one-layer move from it is measured in its context, the program picks the best few moves at once
+ * within a trust region, and what it picks is built and measured in turn; it replaces the current allocation only by a gain
+ * beyond its paired noise. Budget that is left over is spent last. Nothing is begun that is not expected to end in time.
  */
 
 
-/** Two rounds bring most of what in-context moves bring. */
-const ROUNDS = 2;
+
+
+/** How many layers near-optimal proposals differ from all others, one proposal each. */
+const DISTANCES = [2, 4, 8];
+/** Of the time, what is kept for rounds of moves where one would end in it, and not given to near-optimal proposals: moves bring more. */
+const SHARE_FOR_MOVES = 2 / 3;
 /** How many layers a round may change at once; each size is one allocation to build and measure. */
 const TRUST_REGIONS = [1, 2, 4, 8];
-/** @param proposals one at least, the preferred first */
+/** @param proposals one at least, the preferred first; that one is built whatever the time, and so has to propose */
 async function selectAllocation(proposals, steps) {
     const search = new Search(steps);
     await search.measureProposals(proposals);
+    await search.measureNearOptimal();
     let rounds = 0;
-    while (rounds < ROUNDS && (await search.improve()))
+    while (await search.improve(rounds + 1))
         rounds += 1;
+    await search.spendRest();
     return search.result(rounds);
 }
 class Search {
     #steps;
-    #measured = [];
+    #clock;
+    #measured = new MeasuredAllocations();
     #best;
-    #stoppedByTime = false;
-    /** What the last allocation took. */
-    #secondsForBuild = 0;
+    /** The proposal that measured best, whose model of the damage is trusted most. */
+    #bestProposal = '';
+    /** Of the last round, and what they are changes from. */
+    #moves;
     constructor(steps) {
         this.#steps = steps;
+        this.#clock = new SearchClock(() => steps.secondsLeft());
     }
-    /** The first is always measured; each distinct allocation once. */
     async measureProposals(proposals) {
-        for (const { name, variables } of distinct(proposals)) {
-            if (this.#best !== undefined && this.#isOutOfTime(this.#secondsForBuild))
+        for (const { name, propose } of proposals) {
+            if (this.#best !== undefined && !this.#clock.hasTimeForBuild())
                 return;
-            const built = await this.#build(name, variables, true);
-            if (this.#best === undefined || isLess(select_allocation_meanOf(built.losses), select_allocation_meanOf(this.#best.built.losses))) {
-                this.#best = { name, built };
-            }
+            const variables = await propose();
+            if (variables === undefined || this.#measured.addName(variables, name))
+                continue;
+            await this.#measureProposal(name, variables, name);
+        }
+        if (this.#best === undefined)
+            throw new RangeError('nothing was proposed');
+    }
+    /** From the model of the damage that proposed best. */
+    async measureNearOptimal() {
+        const keptShare = this.#hasTimeForMoves() ? SHARE_FOR_MOVES : 0;
+        for (const leastLayers of DISTANCES) {
+            if (!this.#clock.hasTimeForBuild(keptShare))
+                return;
+            const source = this.#bestProposal;
+            const variables = await this.#steps.proposeApart(source, this.#measured.variables(), leastLayers);
+            // Solving took time as well.
+            if (variables === undefined || !this.#clock.hasTimeForBuild(keptShare))
+                continue;
+            await this.#measureProposal(`${source}, ${leastLayers} layers apart`, variables, source);
         }
     }
     /** One round; false when nothing better was found. */
-    async improve() {
-        if (this.#isOutOfTime(this.#steps.secondsForMoves))
+    async improve(round) {
+        const start = this.#best;
+        if (!this.#hasTimeForMoves())
             return false;
-        const { name: startName, built: start } = this.#best;
-        const changes = await this.#steps.measureMoves(start);
-        const known = new Set(this.#measured.map(({ built }) => String(built.variables)));
+        const changes = await this.#clock.timeMoves(() => this.#steps.measureMoves(start));
+        this.#moves = { from: start, changes };
         for (const mostLayers of TRUST_REGIONS) {
-            if (this.#isOutOfTime(this.#secondsForBuild))
+            if (!this.#clock.hasTimeForBuild())
                 break;
             const variables = await this.#steps.proposeMoves(start, changes, mostLayers);
-            if (variables === undefined || known.has(String(variables)))
+            if (variables === undefined || this.#measured.has(variables))
                 continue;
-            known.add(String(variables));
-            const name = `${mostLayers === 1 ? 'one move' : `up to ${mostLayers} moves`} from ${startName}`;
-            this.#accept(name, await this.#build(name, variables, false));
+            const size = mostLayers === 1 ? 'one move' : `up to ${mostLayers} moves`;
+            const built = await this.#build(`round ${round}: ${size}`, variables, false);
+            if (exceedsNoise(pairedGain(this.#best.losses, built.losses)))
+                this.#best = built;
         }
-        return this.#best.built !== start;
+        return this.#best !== start;
+    }
+    #hasTimeForMoves() {
+        return this.#clock.hasTimeForMoves((secondsForBuild) => this.#steps.estimateMoves(secondsForBuild));
+    }
+    /** All upgrades that fit together and are expected to gain; where that measures worse, one by one. */
+    async spendRest() {
+        const expected = this.#expectation();
+        while (await this.#upgrade(expected))
+            ;
     }
     result(rounds) {
-        const { built: best } = this.#best;
-        const candidates = this.#measured.map(({ name, built }) => ({
-            name,
-            predicted: this.#steps.predict(built.variables),
-            measured: select_allocation_meanOf(built.losses),
-            chosen: built === best,
-        }));
-        // Moves are left out: they are looked for where the prediction errs.
-        const proposed = candidates.filter((_, index) => this.#measured[index].isProposal);
-        const correlation = rankCorrelation(proposed.map(({ predicted }) => predicted), proposed.map(({ measured }) => measured));
         return {
-            best,
-            candidates,
-            ...(correlation === undefined ? {} : { rankCorrelation: correlation }),
+            best: this.#best,
+            ...this.#measured.describe(this.#best, (variables) => this.#steps.predict(variables)),
             rounds,
-            stoppedByTime: this.#stoppedByTime,
+            stoppedByTime: this.#clock.stoppedByTime,
         };
     }
+    async #measureProposal(name, variables, source) {
+        const built = await this.#build(name, variables, true);
+        if (this.#best !== undefined && !isLess(meanLoss(built), meanLoss(this.#best)))
+            return;
+        this.#best = built;
+        this.#bestProposal = source;
+    }
+    /** The first that is not worse; false where there is none, or no time. */
+    async #upgrade(expected) {
+        const upgradesOf = (variables) => this.#steps.upgradesOf(variables);
+        const start = this.#best;
+        const singles = gainingUpgrades(start.variables, upgradesOf, expected);
+        if (singles.length === 0)
+            return false;
+        for (const variables of [fillUp(singles[0], upgradesOf, expected), ...singles]) {
+            if (this.#measured.has(variables))
+                continue;
+            if (!this.#clock.hasTimeForBuild())
+                return false;
+            const built = await this.#build(`left-over budget: ${countUpgrades(start, variables)}`, variables, false);
+            if (!(pairedGain(start.losses, built.losses).gain >= 0))
+                continue;
+            this.#best = built;
+            return true;
+        }
+        return false;
+    }
+    /** In context where the moves of the last round start from the best; else by the model of the damage. */
+    #expectation() {
+        const moves = this.#moves;
+        if (moves === undefined || moves.from !== this.#best)
+            return (variables) => this.#steps.predict(variables);
+        return (variables) => variables.reduce((sum, variable) => sum + moves.changes[variable], 0);
+    }
     async #build(name, variables, isProposal) {
-        const secondsBefore = this.#steps.secondsLeft();
-        const built = await this.#steps.build(variables);
-        this.#secondsForBuild = secondsBefore - this.#steps.secondsLeft();
-        this.#measured.push({ name, built, isProposal });
+        const built = await this.#clock.timeBuild(() => this.#steps.build(variables));
+        this.#measured.add(name, built, isProposal);
         return built;
     }
-    #accept(name, built) {
-        const gain = pairedGain(this.#best.built.losses, built.losses);
-        if (exceedsNoise(gain))
-            this.#best = { name, built };
-    }
-    /** Nothing is begun that would not end in time. */
-    #isOutOfTime(expectedSeconds) {
-        const secondsLeft = this.#steps.secondsLeft();
-        if (secondsLeft > 0 && secondsLeft >= expectedSeconds)
-            return false;
-        this.#stoppedByTime = true;
-        return true;
-    }
 }
-/** Without what an earlier proposal has too; its name is then both names. */
-function distinct(proposals) {
-    const found = new Map();
-    for (const proposal of proposals) {
-        const key = String(proposal.variables);
-        const twin = found.get(key);
-        found.set(key, twin === undefined ? proposal : { ...twin, name: `${twin.name}, ${proposal.name}` });
-    }
-    return [...found.values()];
+function countUpgrades({ variables }, upgraded) {
+    const count = variables.filter((variable, layer) => variable !== upgraded[layer]).length;
+    return `${count} layer${count === 1 ? '' : 's'} wider`;
 }
 /** A loss that is NaN is more than any. */
 function isLess(loss, other) {
     return !Number.isNaN(loss) && !(other <= loss);
-}
-function select_allocation_meanOf(losses) {
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
 ;// CONCATENATED MODULE: ./build/src/sensitivity/isotonic.js
@@ -40218,6 +43304,34 @@ function guardSingles(singles, candidateCounts) {
     return Float64Array.from(guarded);
 }
 
+;// CONCATENATED MODULE: ./build/src/pipeline/propose-moves.js
+/** What a round of moves proposes, from the measured change of each. */
+
+/** The allocation with the least sum of changes that fits the budget and differs in at most so many layers. */
+async function proposeMoves({ problem, solve, solveLimits }, { variables }, changes, mostLayers) {
+    const taken = new Set(variables);
+    const count = problem.choices.length;
+    const quadratic = new Float64Array(count * count);
+    for (const [variable, change] of changes.entries())
+        quadratic[variable * (count + 1)] = 2 * change;
+    const moves = {
+        name: 'moves',
+        costs: Float64Array.from({ length: count }, (_, variable) => (taken.has(variable) ? 0 : 1)),
+        limit: mostLayers,
+    };
+    const constrained = { ...problem, constraints: [...problem.constraints, moves] };
+    try {
+        const allocation = await allocate(constrained, quadratic, solve, solveLimits);
+        return String(allocation.variables) === String(variables) ? undefined : allocation.variables;
+    }
+    catch (error) {
+        // Where it is stays the answer.
+        if (error instanceof UnsolvedError)
+            return undefined;
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/pipeline/choose-allocation.js
 /** From sensitivities to the allocation that is shipped: several proposals, each built and measured, the best improved. */
 
@@ -40227,36 +43341,85 @@ function guardSingles(singles, candidateCounts) {
 
 
 
-async function chooseAllocation(input, sensitivities, config, { limitSeconds, secondsForMoves }, reportProgress) {
-    const deadline = performance.now() + limitSeconds * 1000;
-    const proposals = await proposeAllocations(input, sensitivities, config);
-    const { quadratic } = quadraticTerms(sensitivities, config);
-    const program = { groupSizes: candidateCounts(input.problem), quadratic, constraints: [] };
-    let built = 0;
+
+
+
+/** Where there is time for a choice, the first program takes no more of it than this. */
+const FIRST_SOLVE_SHARE = 1 / 4;
+/** Of the time that is left, what a program takes whose answer can be done without. */
+const OTHER_SOLVE_SHARE = 1 / 8;
+/** Programs are usually solved in far less; a solver needs some time to find anything. */
+const LEAST_SOLVE_SECONDS = 1;
+async function chooseAllocation(input, sensitivities, config, { limitSeconds, secondsForMoves, earlier }, reportProgress) {
+    // What was chosen for the same question is not chosen again.
+    const searchSeconds = earlier === undefined ? limitSeconds : 0;
+    const deadline = performance.now() + searchSeconds * 1000;
+    const secondsLeft = () => (deadline - performance.now()) / 1000;
+    const models = damageModels(sensitivities, input.candidates, config);
+    const first = await allocate(input.problem, models[0].quadratic, input.solve, firstLimits(input, limitSeconds));
+    const program = { groupSizes: candidateCounts(input.problem), quadratic: models[0].quadratic, constraints: [] };
+    let [built, forwardEquivalents] = [0, 0];
+    const report = (total) => reportProgress({ activity: 'choosing by measurement', done: built, total, unit: 'allocations' });
+    const proposals = earlier === undefined
+        ? proposalsOf(models, first, input, secondsLeft)
+        : [{ name: 'an earlier run', propose: async () => earlier }];
     const selection = await selectAllocation(proposals, {
         predict: (variables) => evaluate_assignment_objectiveOf(program, variables_assignmentOf(program, variables)),
         build: async (variables) => {
-            reportProgress({ activity: 'choosing by measurement', done: built, total: built + 1, unit: 'allocations' });
+            report(built + 1);
             built += 1;
-            return buildAllocation(input, variables);
+            const allocation = await buildAllocation(input, variables);
+            forwardEquivalents += allocation.forwardEquivalents;
+            return allocation;
         },
-        measureMoves: (current) => measureMoves(input, current),
-        proposeMoves: (current, changes, mostLayers) => proposeMoves(input, current, changes, mostLayers),
-        secondsLeft: () => (deadline - performance.now()) / 1000,
-        secondsForMoves,
+        proposeApart: async (name, others, leastLayers) => {
+            const { quadratic } = models.find((model) => model.name === name);
+            const limits = otherLimits(input, secondsLeft());
+            return (await allocateApart(input.problem, quadratic, others, leastLayers, input.solve, limits))?.variables;
+        },
+        measureMoves: async (current) => {
+            const moves = await measureMoves(input, current);
+            forwardEquivalents += moves.forwardEquivalents;
+            return moves.changes;
+        },
+        proposeMoves: (current, changes, mostLayers) => proposeMoves({ ...input, solveLimits: otherLimits(input, secondsLeft()) }, current, changes, mostLayers),
+        upgradesOf: (variables) => fittingUpgrades(input.problem, variables),
+        secondsLeft,
+        estimateMoves: (secondsForBuild) => secondsForMoves + secondsForBuild * walkRatio(input),
     });
-    reportProgress({ activity: 'choosing by measurement', done: built, total: built, unit: 'allocations' });
-    return { ...selection, solver: proposals[0].solver };
+    report(built);
+    const stoppedByTime = selection.stoppedByTime && earlier === undefined;
+    return { ...selection, stoppedByTime, solver: first.solver, forwardEquivalents };
 }
-/** The one that the config asks for first; then what other models of the damage would choose. */
-async function proposeAllocations({ problem, solve, solveLimits, candidates }, sensitivities, { transform, psd }) {
-    const proposals = [];
-    for (const { name, terms, options } of damageModels(sensitivities, candidates, { transform, psd })) {
-        const { quadratic } = quadraticTerms(terms, options);
-        proposals.push({ name, ...(await allocate(problem, quadratic, solve, solveLimits)) });
-    }
-    return proposals;
+/** The walk that corrects moves runs, beside both networks, every layer once more for each other width. */
+function walkRatio({ correction, candidates, layers }) {
+    return correction === 'none' ? 0 : (1 + candidates.length / layers.length) / 2;
 }
+/** The first proposal is needed whatever the time. */
+function firstLimits({ solveLimits }, limitSeconds) {
+    return limitSeconds === 0 ? solveLimits : choose_allocation_shortened(solveLimits, FIRST_SOLVE_SHARE * limitSeconds);
+}
+/** Several programs may be solved for one answer; the signal ends them together. */
+function otherLimits({ solveLimits }, secondsLeft) {
+    const limits = choose_allocation_shortened(solveLimits, OTHER_SOLVE_SHARE * secondsLeft);
+    return { ...limits, signal: AbortSignal.timeout(Math.ceil(1000 * limits.timeLimitSeconds)) };
+}
+function choose_allocation_shortened(limits, seconds) {
+    return { ...limits, timeLimitSeconds: Math.min(limits.timeLimitSeconds, Math.max(LEAST_SOLVE_SECONDS, seconds)) };
+}
+/** The one that the config asks for first; then what other models of the damage would choose, each solved when it is its turn. */
+function proposalsOf(models, first, input, secondsLeft) {
+    const { problem, solve } = input;
+    return models.map(({ name, quadratic }, index) => ({
+        name,
+        propose: async () => {
+            if (index === 0)
+                return first.variables;
+            return (await allocateApart(problem, quadratic, [], 0, solve, otherLimits(input, secondsLeft())))?.variables;
+        },
+    }));
+}
+/** What the config asks for first. */
 function damageModels(sensitivities, candidates, { transform, psd }) {
     const { pairs, ...alone } = sensitivities;
     const { method } = sensitivities;
@@ -40264,223 +43427,281 @@ function damageModels(sensitivities, candidates, { transform, psd }) {
     const local = { ...alone, singles: Float64Array.from(candidates, ({ localLoss }) => localLoss) };
     const hasLocal = method !== 'local' && local.singles.some((loss) => loss > 0);
     const other = transform === 'none' ? 'log1p' : 'none';
-    return [
-        { name: nameOf(method, transform), terms: sensitivities, options: { transform, psd } },
+    const models = [
+        { name: choose_allocation_nameOf(method, transform), terms: sensitivities, options: { transform, psd } },
         ...(pairs === undefined
             ? []
             : [
-                { name: nameOf(method, other), terms: sensitivities, options: { transform: other, psd: true } },
+                { name: choose_allocation_nameOf(method, other), terms: sensitivities, options: { transform: other, psd: true } },
                 { name: 'diagonal', terms: alone, options: plain },
             ]),
         ...(hasLocal ? [{ name: 'local', terms: local, options: plain }] : []),
     ];
+    return models.map(({ name, terms, options }) => ({ name, quadratic: quadraticTerms(terms, options).quadratic }));
 }
-function nameOf(method, transform) {
+function choose_allocation_nameOf(method, transform) {
     return transform === 'none' ? method : `${method} of log(1 + loss)`;
 }
 
-;// CONCATENATED MODULE: ./build/src/evaluate/score-classes.js
-/** top1 and top5: the share of samples whose label is the first, or among the first five, of the model's classes. */
-
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./build/src/pipeline/earlier-choice.js
 /**
- * @param allNames the model's outputs
- * @param wanted the one that the config names, if it does
+ * The choice that an earlier run on this machine made for the same question, so that the same config gives the same answer
+ * although a second run has less time to choose. It is one more record of the cache, with a key of its own.
  */
-function createClassScorer(metric, allNames, wanted) {
-    const outcomes = [];
-    const comparison = createComparison();
-    let chosen;
+
+
+
+
+/** @param hadAll whether all losses were kept before this run */
+async function openEarlierChoice(question, hadAll, openSet) {
+    const { problem } = question;
+    const label = `choice of ${problem.layerNames.length} layers, ${problem.budget.limit} ${problem.budget.kind}`;
+    const cache = await openSet({ key: choiceKey(question), label, wanted: 'all' });
+    const latestFirst = [...cache.known.values()].sort((a, b) => Date.parse(b.measuredAt) - Date.parse(a.measuredAt));
+    // What was chosen by losses that are gone, or were found to be wrong, is not the answer to those that were measured now.
+    const believed = hadAll ? latestFirst : [];
+    const variables = believed.map(({ unit }) => decodeAllocation(unit, problem)).find((found) => found !== undefined);
     return {
-        outputNames: () => (chosen === undefined ? allNames : [chosen]),
-        add(batch) {
-            chosen ??= chooseClassScores(metric, batch.float, batch.batchSize, wanted).name;
-            const [float, artifact] = rowsOf(chosen, batch);
-            assertFinite(chosen, float, batch.sampleCount, outcomes.length);
-            const labels = labelsOf(metric, chosen, batch, float.dims[1], outcomes.length);
-            comparison.add(float, artifact, batch.sampleCount);
-            labels.forEach((label, sample) => void outcomes.push(compare(float, artifact, sample, label, HIT_RANK[metric])));
+        variables,
+        keep: async (chosen, work) => {
+            if (variables !== undefined)
+                return;
+            const losses = { choice: meanLoss(chosen) };
+            const unit = encodeAllocation(chosen.variables, problem);
+            await cache.keep({ unit, losses, sampleCount: chosen.losses.length, ...work });
         },
-        measurements: () => score_classes_summarize(metric, chosen, outcomes, comparison),
     };
 }
-function rowsOf(name, { float, artifact, batchSize }) {
-    const [expected, found] = [classScoresOf(float[name], batchSize), classScoresOf(artifact[name], batchSize)];
-    if (expected !== undefined && found !== undefined)
-        return [expected, found];
-    throw new Error(`output '${name}' changed its shape between batches`);
+/** SHA-256 of all that decides over the choice, 64 hex digits. */
+function choiceKey({ measurementKey, method, terms, answerCount, problem }) {
+    const { choices, budget, ties, constraints } = problem;
+    const limits = constraints.map(({ name, costs, limit }) => [name, [...costs], limit]);
+    const sizes = [choices, problem.fileBytes(0, [])];
+    const facts = [measurementKey, method, terms.transform, terms.psd, answerCount, sizes, budget, ties, limits];
+    return (0,external_node_crypto_namespaceObject.createHash)('sha256')
+        .update(JSON.stringify(['bitgate choice', facts]))
+        .digest('hex');
 }
-/** @throws UserError if a sample has no label, or one that the model has no class for */
-function labelsOf(metric, name, { labels, sampleCount }, classCount, firstSample) {
-    if (labels === undefined) {
-        throw new UserError({
-            what: `the metric ${metric} needs labels, which the evaluation data do not have`,
-            fix: "add an array 'labels' to the .npz file, or one sub-folder of pictures per class; or set gate.metric to kl",
-        });
-    }
-    const index = labels.findIndex((label) => label < 0 || label >= classCount);
-    if (index < 0)
-        return labels.subarray(0, sampleCount);
-    throw new UserError({
-        what: `the label of evaluation sample ${firstSample + index} is ${labels[index]}, but '${name}' has the classes 0 to ${classCount - 1}`,
-        fix: 'number the classes as the model does, from 0 on',
+/** "allocation=0:8,1:3": every layer with its width. */
+function encodeAllocation(variables, { choices }) {
+    return `allocation=${variables.map((variable) => variableName(choices[variable])).join()}`;
+}
+/** Undefined for what this run could not choose, whoever wrote it. */
+function decodeAllocation(unit, problem) {
+    const { choices, layerNames, ties } = problem;
+    const variableOf = new Map(choices.map((choice, variable) => [variableName(choice), variable]));
+    const names = unit.slice('allocation='.length).split(',');
+    const variables = names.flatMap((name) => variableOf.get(name) ?? []);
+    const isWhole = variables.length === layerNames.length &&
+        variables.every((variable, layer) => choices[variable].layerIndex === layer);
+    if (!isWhole)
+        return undefined;
+    const widthOf = (layer) => choices[variables[layer]].bitWidth;
+    const areTied = ties.every((layers) => layers.every((layer) => widthOf(layer) === widthOf(layers[0])));
+    return areTied && keepsLimits(problem, variables) ? variables : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/search-time.js
+const SECONDS = 60;
+/**
+ * Where this machine had all measurements: who asks again tries budgets and limits, and waits for the answer. It is time for a few
+ * proposals of ResNet-20, and has a new budget answered in ten seconds.
+ */
+const SECONDS_WHEN_KNOWN = 3;
+/** The Actions cache makes no difference: what a job answers must not depend on whether its cache was evicted. */
+function searchSecondsOf({ timeLimitSeconds }, { kept }) {
+    if (timeLimitSeconds !== 'auto')
+        return timeLimitSeconds;
+    return kept?.hadAll ? SECONDS_WHEN_KNOWN : SECONDS;
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/answer-budget.js
+/** One budget answered: an allocation chosen, built, measured, and held against the gate. */
+
+
+
+
+
+
+
+
+/** The proof that an allocation is the best usually takes well under a second. */
+const answer_budget_SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
+/** The budget has to be feasible (assertFeasible). */
+async function answerBudget(input, request) {
+    const { config, sweep, clock } = input;
+    const problem = { ...sweep.problem, budget: request.budget };
+    const chosen = await clock.time('choose the allocation', () => choose(input, problem, request.answerCount));
+    const artifact = sweep.writer.build(chosen.best.biases, chosen.best.contents);
+    await clock.time('write the artifact', () => request.keep?.(artifact));
+    const twin = request.earlier?.find(({ variables }) => String(variables) === String(chosen.best.variables));
+    const { measurements, speed } = twin ??
+        (await clock.time('evaluate', () => evaluateArtifact(input, { content: artifact, isWritten: request.keep !== undefined })));
+    const verdict = decide(measurements, {
+        gate: config.gate,
+        ...(config.budget.kind === 'none' ? {} : { budget: answer_budget_describeUse(problem, chosen.best.variables) }),
+        artifactSizeBytes: artifact.length,
+        seed: config.seed,
     });
+    return { problem, chosen, artifact, measurements, speed, verdict };
 }
-function compare(float, artifact, sample, label, hitRank) {
-    const classCount = float.dims[1];
-    const [expected, found] = [floatsOf(float), floatsOf(artifact)];
-    const start = sample * classCount;
-    const isArtifactFinite = isSampleFinite(artifact, sample);
-    return {
-        isFloatRight: rankOf(label, expected, start, classCount) < hitRank,
-        isArtifactRight: isArtifactFinite && rankOf(label, found, start, classCount) < hitRank,
-        isArtifactFinite,
-    };
+/** The budget, with what the allocation takes of it where that is not the file's size. */
+function answer_budget_describeUse(problem, variables) {
+    const { kind, limit } = problem.budget;
+    if (kind === 'file-bytes')
+        return { kind, limit };
+    return { kind, limit, effectiveBits: effectiveBits(problem, variables), weightCount: totalWeights(problem) };
 }
-function score_classes_summarize(metric, name, outcomes, comparison) {
-    const divergences = Float64Array.from(comparison.divergences());
-    const count = (has) => outcomes.filter(has).length;
-    const pairedCounts = {
-        both: count(({ isFloatRight, isArtifactRight }) => isFloatRight && isArtifactRight),
-        onlyFloat: count(({ isFloatRight, isArtifactRight }) => isFloatRight && !isArtifactRight),
-        onlyArtifact: count(({ isFloatRight, isArtifactRight }) => !isFloatRight && isArtifactRight),
-        neither: count(({ isFloatRight, isArtifactRight }) => !isFloatRight && !isArtifactRight),
-    };
-    const sampleCount = outcomes.length;
-    return {
-        metric,
-        sampleCount,
-        outputNames: [name],
-        float: (pairedCounts.both + pairedCounts.onlyFloat) / sampleCount,
-        quantized: (pairedCounts.both + pairedCounts.onlyArtifact) / sampleCount,
-        drop: (pairedCounts.onlyFloat - pairedCounts.onlyArtifact) / sampleCount,
-        nonFiniteCount: count(({ isArtifactFinite }) => !isArtifactFinite),
-        klToFloat: mean_of_meanOf(divergences),
-        divergences,
-        agreement: comparison.agreement(),
-        pairedCounts,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/evaluate.js
-
-
-
-/**
- * Measures the metric of both models, and how far the artifact is from the float model, on every sample.
- *
- * @throws UserError if the model's outputs or the data do not serve the metric, or the float model's outputs are NaN
- */
-async function evaluate({ floatSession, artifactSession, batches, sampleCount, metric, output, reportProgress, }) {
-    const createScorer = metric === 'kl' ? createDivergenceScorer : createClassScorer.bind(undefined, metric);
-    const scorer = createScorer(floatSession.outputNames, output);
-    const report = (done) => reportProgress({ activity: 'evaluating', done, total: sampleCount, unit: 'samples' });
-    let done = 0;
-    for await (const batch of batches) {
-        report(done);
-        const names = scorer.outputNames();
-        const float = inOrder(await floatSession.run(batch.feeds, names), names);
-        const artifact = inOrder(await artifactSession.run(batch.feeds, names), names);
-        assertSameShapes(float, artifact);
-        scorer.add({ ...batch, float, artifact, batchSize: fedCount(batch) });
-        done += batch.sampleCount;
-    }
-    if (done === 0)
-        throw new UserError({ what: 'there are no evaluation samples', fix: 'add samples to data.evaluation' });
-    report(done);
-    return scorer.measurements();
-}
-function inOrder(outputs, names) {
-    return Object.fromEntries(names.map((name) => [name, outputs[name]]));
-}
-function fedCount({ feeds, sampleCount }) {
-    return Object.values(feeds)[0]?.dims[0] ?? sampleCount;
-}
-/** The artifact keeps every shape of its model: anything else is a fault of its making. */
-function assertSameShapes(float, artifact) {
-    for (const [name, { dims }] of Object.entries(float)) {
-        const found = artifact[name].dims;
-        if (dims.length === found.length && dims.every((dim, axis) => dim === found[axis]))
-            continue;
-        throw new Error(`output '${name}' is [${found.join(', ')}] in the artifact, [${dims.join(', ')}] in the float model`);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/evaluate/measure-speed.js
-const measure_speed_ROUNDS = 7;
-const measure_speed_ENOUGH_MILLISECONDS = 2_000;
-/**
- * The fastest of several runs of each on one batch, taken in turn: what else the machine does slows runs, and hits both alike.
- */
-async function measureSpeed(float, artifact, { feeds }) {
-    const fastest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    const begun = performance.now();
-    for (let round = 0; round < measure_speed_ROUNDS && (round < 2 || performance.now() - begun < measure_speed_ENOUGH_MILLISECONDS); round++) {
-        for (const [index, session] of [float, artifact].entries()) {
-            const start = performance.now();
-            await session.run(feeds);
-            fastest[index] = Math.min(fastest[index], (performance.now() - start) / 1000);
-        }
-    }
-    const batchSize = Object.values(feeds)[0]?.dims[0] ?? 1;
-    return { floatSeconds: fastest[0], artifactSeconds: fastest[1], batchSize };
-}
-
-;// CONCATENATED MODULE: ./build/src/pipeline/evaluate-artifact.js
-
-
-
-/** The user's float model and the very bytes of the artifact, both in sessions as a user would open them. */
-async function evaluateArtifact(original, artifact, { indices, batches }, { gate }, { openSession, reportProgress }) {
-    const sessions = [];
+/** Undefined where the budget and the other limits leave no allocation. */
+async function answerIfAny(input, request) {
     try {
-        for (const bytes of [encodeModelProto(original.proto), artifact])
-            sessions.push(await openSession(bytes));
-        const [floatSession, artifactSession] = [sessions[0], sessions[1]];
-        const measurements = await evaluate({
-            floatSession,
-            artifactSession,
-            batches: batches(),
-            sampleCount: indices.length,
-            metric: gate.metric,
-            ...(gate.output === undefined ? {} : { output: gate.output }),
-            reportProgress,
-        });
-        for await (const batch of batches()) {
-            return { measurements, speed: await measureSpeed(floatSession, artifactSession, batch) };
-        }
-        throw new Error('there were samples a moment ago');
+        return await answerBudget(input, request);
     }
-    finally {
-        for (const session of sessions)
-            await session.release();
+    catch (error) {
+        // Without other limits, a budget that is feasible has an allocation, and none would be our fault.
+        if (error instanceof NoAllocationError && input.sweep.problem.constraints.length > 0)
+            return undefined;
+        throw error;
     }
 }
+async function choose(input, problem, answerCount) {
+    const { config, measured, effects } = input;
+    const { sensitivities, forecasts } = measured;
+    const limitSeconds = searchSecondsOf(config.search, measured) / answerCount;
+    const earlier = await earlierChoice(input, problem, answerCount);
+    const begun = performance.now();
+    const chosen = await chooseAllocation(builderOf(input, problem), sensitivities, config.sensitivity, { limitSeconds, secondsForMoves: secondsOf('diagonal', forecasts), earlier: earlier?.variables }, effects.reportProgress);
+    const seconds = (performance.now() - begun) / 1000;
+    await earlier?.keep(chosen.best, { forwardEquivalents: chosen.forwardEquivalents, seconds });
+    return chosen;
+}
+/** Where the config names a time for the choice, that time is spent. */
+async function earlierChoice({ config, measured, effects }, problem, answerCount) {
+    const { kept, sensitivities } = measured;
+    if (kept === undefined || config.search.timeLimitSeconds !== 'auto')
+        return undefined;
+    const { method } = sensitivities;
+    const question = { measurementKey: kept.key, method, terms: config.sensitivity, answerCount, problem };
+    return openEarlierChoice(question, kept.hadAll, (set) => effects.openCache(config.cache, set));
+}
+/** What allocations are built from. */
+function builderOf({ config, run, sweep, effects }, problem) {
+    const { candidates, costs, fitting, choice } = sweep;
+    const { memoryLimitBytes, quantize } = config;
+    const building = { layers: run.layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
+    return { ...building, correction: walkCorrection(quantize), solve: effects.solve, solveLimits: answer_budget_SOLVE_LIMITS };
+}
+/** A round of moves runs what `diagonal` runs, over another base. */
+function secondsOf(method, forecasts) {
+    return forecasts.find((forecast) => forecast.method === method).seconds;
+}
+/** What other answers need of this one; the rest is as large as the model. */
+function evaluatedOf({ chosen, measurements, speed }) {
+    return { variables: chosen.best.variables, measurements, speed };
+}
 
-;// CONCATENATED MODULE: ./build/src/pipeline/find-warnings.js
-/** Below this, predictions and measurements hardly agree on which allocation is better. */
-const POOR_CORRELATION = 0.5;
-function findWarnings(config, chosen, measurements) {
-    const { rankCorrelation, stoppedByTime } = chosen;
-    const warnings = [];
-    if (rankCorrelation !== undefined && rankCorrelation < POOR_CORRELATION) {
-        warnings.push(`the model of the damage was wrong: predicted and measured losses rank allocations differently (correlation ${rankCorrelation.toFixed(2)})`);
+;// CONCATENATED MODULE: ./build/src/pipeline/assert-choice.js
+
+/** @throws UserError if the config gives every layer its width, so that no budget has another answer than the next */
+function assertHasChoice({ quantize, path }) {
+    if (quantize.allocationPath === undefined)
+        return;
+    const what = '`quantize.allocation` leaves nothing to choose: it gives every layer its width';
+    throw new UserError({ what, where: path, fix: 'use `bitgate run`, or remove the allocation' });
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/describe-pareto.js
+/** Budgets and their answers as the points of a picture. */
+
+
+
+
+
+
+/** The same choices under another budget. */
+function withBudget(problem, budget, { sizes }) {
+    return { ...problem, budget: exactBudget(budget, sizes.floatFileBytes, problem) };
+}
+function describe_pareto_isFeasible(problem) {
+    return findShortage(problem) === undefined;
+}
+/** @throws UserError with the reason of every budget, if none can be met */
+async function assertSomeFeasible(budgets, run, { quantize }, solve) {
+    const writer = createWriter(quantize.format, run.model, run.layers, run.provenance);
+    const problem = describeProblem({ ...run.sizes, writer, candidates: run.standIns });
+    const problems = [];
+    for (const budget of budgets) {
+        const found = await explainBudget(withBudget(problem, budget, run), solve);
+        if (found.length === 0)
+            return;
+        problems.push(...found);
     }
-    if (stoppedByTime && config.search.timeLimitSeconds > 0)
-        warnings.push('the choice by measurement ended at its time limit; another run may choose otherwise');
-    if (config.gate.metric === 'top1' && measurements.float < 1 / measurements.sampleCount) {
-        warnings.push('the float model is never right on the evaluation samples: check labels and preprocessing');
+    throw new UserError(problems);
+}
+/** Why a budget leaves no allocation; empty where it leaves one. */
+async function explainBudget(problem, solve) {
+    const shortage = findShortage(problem);
+    return shortage === undefined ? explainNoAllocation(problem, solve) : [shortage];
+}
+/** How many budgets a picture has by itself. */
+const SPREAD_COUNT = 6;
+/** From the smallest file to the largest, each larger by the same factor: the curve bends at its small end. */
+async function spreadBudgets(problem, solve) {
+    const [smallest, largest] = [
+        (await smallestAgreeingUse(problem, solve)) ?? smallestUse(problem),
+        problem.budget.limit,
+    ];
+    const sizes = Array.from({ length: SPREAD_COUNT }, (_, index) => Math.round(smallest * (largest / smallest) ** (index / (SPREAD_COUNT - 1))));
+    return [...new Set(sizes)].map((sizeBytes) => ({ kind: 'bytes', sizeBytes }));
+}
+/** @param answer absent where no allocation fits */
+async function describePoint(budget, problem, answer, solve) {
+    const asked = { budget: build_report_describeBudget(budget, problem) };
+    if (answer === undefined) {
+        return { ...asked, status: 'infeasible', ...(await smallestBudget(problem, solve)) };
     }
-    return warnings;
+    const { artifact, chosen, measurements, verdict } = answer;
+    const { variables } = chosen.best;
+    const { predicted, measured } = chosen.candidates.find((candidate) => candidate.chosen);
+    return {
+        ...asked,
+        status: 'measured',
+        sizeBytes: artifact.length,
+        effectiveBits: effectiveBits(problem, variables),
+        value: measurements.quantized,
+        drop: measurements.drop,
+        verdict: verdict.verdict,
+        dominated: false,
+        predictedLoss: predicted,
+        measuredLoss: measured,
+        bits: variables.map((variable) => problem.choices[variable].bitWidth),
+    };
+}
+/** The smallest budget that can be met together with all further limits, in its unit; nothing where none was found. */
+async function smallestBudget(problem, solve) {
+    const smallest = await smallestAgreeingUse(problem, solve);
+    if (smallest === undefined)
+        return {};
+    return { smallest: problem.budget.kind === 'file-bytes' ? smallest : smallest / totalWeights(problem) };
+}
+/** The config's own budget, where it names one. */
+function describeBudgetOf({ budget }, problem, run) {
+    return budget.kind === 'auto' ? {} : { budget: build_report_describeBudget(budget, withBudget(problem, budget, run)) };
+}
+function describe_pareto_describeLimits({ gate: { min, max, maxDrop, maxSizeBytes } }) {
+    return {
+        ...(min === undefined ? {} : { min }),
+        ...(max === undefined ? {} : { max }),
+        ...(maxDrop === undefined ? {} : { maxDrop }),
+        ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
+    };
+}
+/** Which values of the gate's metric are the good ones. */
+function betterOf({ gate, evaluate }) {
+    return gate.metric === 'kl' ? 'lower' : (evaluate?.better ?? 'higher');
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/describe-forecast.js
-/** What a run says before it measures. */
 
 /** "pairwise: 1,770 networks in 57 sessions of up to 120 MB, 652.1 forwards of 384 samples, about 45 s here". */
 function describeForecast(forecast, sampleCount, knownCount) {
@@ -40491,6 +43712,20 @@ function describeForecast(forecast, sampleCount, knownCount) {
     const known = knownCount === 0 ? [] : [`${countText(knownCount)} ${sessions} known already`];
     const time = knownCount === unitCount ? 'nothing to measure' : `about ${durationText(pendingSeconds)} here`;
     return `${method}: ${[size, work, ...known, time].join(', ')}`;
+}
+/** "forecast of each method: pairwise about 45 s, block about 12 s, diagonal about 3.1 s, local nothing; auto takes block". */
+function describeChoice({ method: configured, timeLimitSeconds }, forecasts, chosen) {
+    const costs = forecasts.map(({ method, pendingSeconds }) => pendingSeconds === 0 ? `${method} nothing` : `${method} about ${durationText(pendingSeconds)}`);
+    const choice = configured === 'auto' ? `; auto takes ${chosen}, with ${durationText(timeLimitSeconds)} to spend` : '';
+    return `forecast of each method: ${[...costs, 'local nothing'].join(', ')}${choice}`;
+}
+/** What a person should know before hours pass: the method that the config names takes longer than its time limit. */
+function describeExcess({ method, timeLimitSeconds }, forecasts) {
+    const forecast = forecasts.find((each) => each.method === method);
+    if (forecast === undefined || forecast.pendingSeconds <= timeLimitSeconds)
+        return undefined;
+    const times = `about ${durationText(forecast.pendingSeconds)}, more than the ${durationText(timeLimitSeconds)} of \`sensitivity.time-limit\``;
+    return `warning: ${method} takes ${times}; it is measured because the config names it, and \`method: auto\` would take less`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/cache/measurement-key.js
@@ -40524,7 +43759,9 @@ const FACTS = {
 /** Settings that work on measured losses, or beside them, so that changing one measures nothing again. */
 const NOT_IN_THE_KEY = (/* unused pure expression or super */ null && ([
     '`budget`',
+    '`constraints`',
     '`gate`',
+    '`evaluate`',
     '`quantize.tie`',
     '`quantize.format`',
     '`quantize.activations`',
@@ -40560,8 +43797,10 @@ function explainKey() {
         '',
         `Not in the key, so that changing them measures nothing again: ${NOT_IN_THE_KEY.join(', ')}.`,
         '',
-        'Not in the key, but they decide which units there are: `sensitivity.method` and `memory-limit`. What was measured',
-        'stays; what another method or division needs is measured beside it.',
+        'Not in the key, but they decide which units there are: `sensitivity.method`, `sensitivity.time-limit` with `auto`, and',
+        '`memory-limit`. What was measured stays; what another method or division needs is measured beside it.',
+        '',
+        'With `sensitivity.path` or `quantize.allocation` nothing is measured, so there is no key and nothing is kept.',
         '',
     ].join('\n');
 }
@@ -40651,12 +43890,18 @@ async function hashFittingSamples({ calibration, batches, split }) {
 
 
 /** @param plans of the methods that may be chosen */
-async function openKnown(run, plans, config, { device, openCache }) {
+function openKnown(run, plans, config, effects) {
+    return openSet(run, plans.flatMap((plan) => plan.wanted), config, effects);
+}
+/** All that is kept, of whatever methods. */
+function openAllKept(run, config, effects) {
+    return openSet(run, 'all', config, effects);
+}
+async function openSet(run, wanted, config, { device, openCache }) {
     const facts = await measurementFacts({ ...run, ...device, calibration: run.data.calibration }, config);
     const { loss } = config.sensitivity;
     const { method, correct } = config.quantize;
     const set = { key: measurementKey(facts), label: `${(0,external_node_path_namespaceObject.basename)(config.modelPath)}, ${loss}, ${method}, ${correct}` };
-    const wanted = plans.flatMap((plan) => plan.wanted);
     return { ...set, cache: await openCache(config.cache, { ...set, wanted }) };
 }
 /** Seeds of seededRandom. */
@@ -40714,7 +43959,7 @@ function parseRecord(line, key) {
         return rejected(`longer than ${MAX_RECORD_LENGTH} characters`);
     if (isNested(line))
         return rejected('nested deeper than a record is');
-    const value = parseJson(line);
+    const value = measurement_record_parseJson(line);
     if (value === undefined)
         return rejected('no JSON');
     if (!measurement_record_validate(value))
@@ -40750,7 +43995,7 @@ function isNested(line) {
     const losses = line.indexOf('{', 1);
     return line.includes('[') || (losses !== -1 && line.includes('{', losses + 1));
 }
-function parseJson(line) {
+function measurement_record_parseJson(line) {
     try {
         return JSON.parse(line);
     }
@@ -40941,7 +44186,7 @@ function mergeShares(input) {
     const plan = commonPlan(usable, input, problems);
     const fitting = usable.filter(({ planId }) => planId === plan?.id);
     if (plan !== undefined)
-        problems.push(...findGaps(plan, fitting));
+        problems.push(...findGaps(plan, fitting, known));
     merge_shares_refuse(problems);
     const records = new Map([...known, ...fitting.flatMap((share) => assignedRecords(share, plan))]);
     const missing = units.filter(({ unit }) => !records.has(unit));
@@ -40952,6 +44197,13 @@ function mergeShares(input) {
         ]);
     }
     return new Map(units.map(({ unit }) => [unit, records.get(unit)]));
+}
+/** The units of each shard that has no share here: its own job may have left them in the cache. None without a plan to go by. */
+function partsWithoutShare({ key, units, shares, planToken, }) {
+    const plan = planToken === undefined ? undefined : tryReplay(units, planToken);
+    const own = shares.flatMap((file) => readShare(file, key, []));
+    const given = new Set(own.filter(({ planId }) => planId === plan?.id).map(({ shard }) => shard.number));
+    return plan?.shards.flatMap((shard, index) => (given.has(index + 1) ? [] : [shard.units])) ?? [];
 }
 /** What a share holds beyond its part is another shard's to say. */
 function assignedRecords({ shard, records }, plan) {
@@ -41007,14 +44259,20 @@ function tryReplay(units, token) {
         throw error;
     }
 }
-function findGaps(plan, shares) {
+function findGaps(plan, shares, known) {
     return plan.shards.flatMap(({ units }, index) => {
         const shard = renderShard({ number: index + 1, count: plan.shards.length });
         const [share, ...others] = shares.filter((each) => renderShard(each.shard) === shard);
         if (share === undefined) {
-            if (units.length === 0)
+            const unknown = units.filter((unit) => !known.has(unit));
+            if (unknown.length === 0)
                 return [];
-            return [{ what: `the share of shard ${shard} is missing, ${units.length} units`, fix: `run shard ${shard}` }];
+            return [
+                {
+                    what: `the share of shard ${shard} is missing, ${unknown.length} ${unknown.length === 1 ? 'unit' : 'units'}`,
+                    fix: `run shard ${shard}`,
+                },
+            ];
         }
         const twice = others.map(({ name }) => ({
             what: `shard ${shard} is there twice, also as ${share.name}`,
@@ -41037,6 +44295,7 @@ function merge_shares_refuse(problems) {
 /** A measurement in parts that several machines measure: the same parts for all of them. */
 
 
+
 /**
  * Take over what other machines measured.
  *
@@ -41045,8 +44304,17 @@ function merge_shares_refuse(problems) {
 async function adoptShares({ key, cache }, plan, shares) {
     const { files, planToken } = shares;
     const token = planToken === undefined ? {} : { planToken };
-    const records = mergeShares({ key, units: plannedUnits(plan), shares: files, known: cache.known, ...token });
+    const merging = { key, units: plannedUnits(plan), shares: files, ...token };
+    await lookForParts(cache, partsWithoutShare(merging));
+    const records = mergeShares({ ...merging, known: cache.known });
     await cache.adopt(records.values());
+}
+/** A shard's own job saves its part in the cache too: it stands in for a share that did not travel. */
+async function lookForParts(cache, parts) {
+    for (const units of parts) {
+        if (units.some((unit) => !cache.known.has(unit)))
+            await cache.lookFor(units);
+    }
 }
 /** Units with their work, which is the same on every machine. */
 function plannedUnits({ wanted, costs }) {
@@ -41061,13 +44329,19 @@ function restrictPlan({ method, units, wanted, costs }, names) {
 /**
  * The method that all machines share.
  *
- * @throws UserError if each machine would choose it for itself
+ * @throws UserError if each machine would choose it for itself, or there is nothing to measure
  */
-function sharedMethod({ sensitivity: { method }, path }) {
-    if (method !== 'auto')
+function sharedMethod(config) {
+    assertHasChoice(config);
+    const { path, sensitivity } = config;
+    const { method } = sensitivity;
+    if (method !== 'auto' && method !== 'external')
         return method;
+    const reason = method === 'auto'
+        ? 'auto, which each machine would choose for itself'
+        : 'external, which leaves nothing to measure';
     throw new UserError({
-        what: '`sensitivity.method` is auto, which each machine would choose for itself',
+        what: `\`sensitivity.method\` is ${reason}`,
         where: path,
         fix: 'name the method that the machines share: pairwise, block or diagonal',
     });
@@ -41086,8 +44360,6 @@ function sharedMethod({ sensitivity: { method }, path }) {
  * @throws the signal's reason when it is aborted; what was measured until then is kept
  */
 async function measureWithCache(run, { candidates, costs, times, fitting }, config, effects, shares) {
-    if (shares !== undefined)
-        sharedMethod(config);
     const { memoryLimitBytes, sensitivity } = config;
     const input = { ...fitting, candidates, costs };
     const plans = planMethods({ ...input, memoryLimitBytes });
@@ -41097,14 +44369,18 @@ async function measureWithCache(run, { candidates, costs, times, fitting }, conf
     const method = chooseMethod(sensitivity, forecasts);
     const plan = plans.find((each) => each.method === method) ?? planMethod({ ...input, memoryLimitBytes }, method);
     set.cache.narrow(plan.wanted);
-    if (shares !== undefined)
+    if (shares === undefined)
+        effects.note(describeChoice(sensitivity, forecasts, method));
+    else
         await adoptShares(set, plan, shares);
     await beginMeasuring(set, plan, times, input, config, effects);
     const { signal, reportProgress } = effects;
     const measuring = { ...input, memoryLimitBytes, method, lossName: sensitivity.loss, signal, reportProgress };
     const sensitivities = await tellingWhatIsKept(set.cache, effects, () => measureSensitivities({ ...measuring, store: storeOf(set.cache) }));
     await set.cache.finish();
-    return { sensitivities, cache: set.cache.status, forecasts };
+    const cache = set.cache.status;
+    const kept = cache.store === 'local' ? { kept: { key: set.key, hadAll: cache.status === 'hit' } } : {};
+    return { sensitivities, cache, ...kept, forecasts };
 }
 /** What comes before the first unit: trust in what is known, and a word on what is to come. */
 async function beginMeasuring({ key, label, cache }, plan, times, input, config, { announceMeasurement, note }) {
@@ -41112,8 +44388,11 @@ async function beginMeasuring({ key, label, cache }, plan, times, input, config,
         return;
     announceMeasurement({ key, label, unitCount: plan.units.length });
     await verifyKnown(cache, plan, config.cache.verifyCount, input, note);
-    const [forecast] = forecastMethods([plan], times, cache.known);
-    note(describeForecast(forecast, sampleCountOf(input.batches), cache.known.size));
+    const forecasts = forecastMethods([plan], times, cache.known);
+    note(describeForecast(forecasts[0], sampleCountOf(input.batches), cache.known.size));
+    const excess = describeExcess(config.sensitivity, forecasts);
+    if (excess !== undefined)
+        note(excess);
 }
 function storeOf(cache) {
     return { find: (unit) => cache.known.get(unit), keep: (measurement) => cache.keep(measurement) };
@@ -41132,6 +44411,30 @@ async function tellingWhatIsKept({ known, status }, { signal, note }, measure) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/pipeline/obtain-sensitivities.js
+/** The sensitivities of a run: given, or measured and left as a file that may be given to another run. */
+
+
+
+
+/** What a run that measures leaves beside its report. */
+const FILE_NAME = 'sensitivities.json';
+/** Nothing was looked for in a cache, and nothing is kept. */
+const NO_CACHE = { store: 'off', status: 'off', knownUnits: 0, wantedUnits: 0, notes: [] };
+/** @param shares what other machines measured */
+async function obtainSensitivities(run, sweep, config, effects, shares) {
+    if (run.given !== undefined) {
+        const plans = planMethods({ ...sweep, model: run.model, memoryLimitBytes: config.memoryLimitBytes });
+        return { ...run.given, cache: NO_CACHE, forecasts: forecastMethods(plans, sweep.times) };
+    }
+    const measured = await measureWithCache(run, sweep, config, effects, shares);
+    const { sensitivities } = measured;
+    const layerNames = run.layers.map(({ name }) => name);
+    const parts = { sensitivities, candidates: sweep.candidates, layerNames, modelSha256: run.original.fileSha256 };
+    await effects.files.writeFileAtomically((0,external_node_path_namespaceObject.join)(config.reportDirectory, FILE_NAME), renderSensitivityFile(parts));
+    return measured;
+}
+
 ;// CONCATENATED MODULE: ./build/src/pipeline/prepare-run.js
 /** What a run works on: read, and checked as far as that takes no model that runs. */
 
@@ -41144,23 +44447,39 @@ async function tellingWhatIsKept({ known, status }, { signal, note }, measure) {
 
 
 
-/** @throws UserError if something cannot be read or used, or no allocation fits the budget */
-async function prepareRun(config, files, clock) {
+
+
+
+
+/** @throws UserError if something cannot be read or used, or no allocation keeps the budget and all further limits */
+async function prepareRun(config, { files, openSession, solve }, clock) {
+    const constraints = await readConstraints(config.constraints, files);
     const loaded = await clock.time('read the model', () => readModel(config, files));
     const { original, model, layers } = loaded;
-    const names = layers.map(({ name }) => name);
-    const widths = offeredWidths(names, config.quantize, config.path);
-    const ties = tiedLayers(names, widths, config.quantize.ties, config.path);
+    const { widths, ties, given } = await readLayerChoices(config, loaded, files);
     const data = await clock.time('read the data', () => openData(config.data, modelInputs(model), config.seed, files));
     const batches = await clock.time('read the data', () => readAll(data.calibration.batches()));
     const split = splitBatches(batches.length, config.search);
-    const provenance = await describeProvenance(original, data.calibration, config);
-    const sizes = { layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties };
+    const provenance = await describeProvenance(original, data.calibration, config, constraints, given?.source);
+    const unlimited = { layers, budget: config.budget, floatFileBytes: original.contentSizeBytes, ties, limits: [] };
     const standIns = sizeCandidates(layers, widths, config.quantize.granularity);
     // A hopeless budget is refused before the model runs for the first time.
     const writer = createWriter(config.quantize.format, model, layers, provenance);
-    assertFeasible(describeProblem({ ...sizes, writer, candidates: standIns }), config.gate.locations.size);
-    return { ...loaded, widths, data, batches, split, provenance, sizes, standIns };
+    const problem = describeProblem({ ...unlimited, writer, candidates: standIns });
+    assertFeasible(problem, config.gate.locations.size);
+    const layerCosts = once(() => explainingFailure(loaded, batches, openSession, () => measureLayerCosts(model, layers, batches[0], openSession)));
+    const { quantize } = config;
+    const limits = await describeLimits(constraints, { layers, widths, quantize, batch: batches[0], layerCosts });
+    await assertAgreeing({ ...problem, constraints: allocation_problem_layOut(limits, standIns) }, solve, constraints);
+    const sizes = { ...unlimited, limits };
+    return { ...loaded, widths, data, batches, split, provenance, sizes, standIns, layerCosts, ...(given && { given }) };
+}
+function once(work) {
+    let result;
+    return () => {
+        result ??= work();
+        return result;
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/artifact/qdq-units.js
@@ -41332,16 +44651,20 @@ function noUnits(model) {
 
 /** Add the nodes that unfold the input. */
 function unfoldInput(request, parts) {
-    const { layer, node, layout } = request;
+    const { node, layout } = request;
     const { groupCount, inputCount } = layout;
-    const name = node.input[0] ?? '';
-    const input = layer.dataType === DATA_TYPE.float16 ? add(parts, 'wide', (to) => castTo(DATA_TYPE.float32, name, to)) : name;
+    const input = wideInput(request, parts);
     if (node.opType === 'Conv' || node.opType === 'ConvTranspose')
         return unfoldConvolution(request, input, parts);
     const channels = node.opType === 'Gemm' && integerAttribute(node, 'transA', 0) === 1
         ? reshape(parts, input, [1, inputCount, -1])
         : reshape(parts, turnRows(request, input, parts), [1, groupCount * inputCount, -1]);
     return { channels, matrices: reshape(parts, channels, [1, groupCount, inputCount, -1]) };
+}
+/** The node's data input in single precision. */
+function wideInput({ layer, node }, parts) {
+    const name = node.input[0] ?? '';
+    return layer.dataType === DATA_TYPE.float16 ? add(parts, 'wide', (to) => castTo(DATA_TYPE.float32, name, to)) : name;
 }
 /** The rows that each matrix is multiplied with as columns: shape [groupCount, inputCount, positions]. */
 function turnRows(request, input, parts) {
@@ -41369,15 +44692,19 @@ function convolveOneHot(layer, node, layout, input, parts) {
     const kernel = layer.dims.slice(2);
     const kernelCount = elementCount(kernel);
     const channelCount = (layout.groupCount * layout.inputCount) / kernelCount;
-    const oneHot = new Float32Array(channelCount * kernelCount * kernelCount);
-    for (let index = 0; index < channelCount * kernelCount; index++) {
-        oneHot[index * kernelCount + (index % kernelCount)] = 1;
-    }
     const isConv = node.opType === 'Conv';
     const dims = isConv ? [channelCount * kernelCount, 1, ...kernel] : [channelCount, kernelCount, ...kernel];
-    const kernels = unfold_constant(parts, 'kernels', (name) => tensor_values_floatTensor(name, dims, oneHot));
+    const kernels = oneHotKernels(dims, kernelCount, parts);
     const attributes = [...node.attribute.filter(({ name }) => name !== 'group'), integer('group', channelCount)];
     return add(parts, 'unfolded', (to) => operator(node.opType, [input, kernels], to, ...attributes));
+}
+/** Kernels of `kernelCount` elements, each with a one where the one before it has its next. */
+function oneHotKernels(dims, kernelCount, parts) {
+    const oneHot = new Float32Array(elementCount(dims));
+    for (let index = 0; index < oneHot.length / kernelCount; index++) {
+        oneHot[index * kernelCount + (index % kernelCount)] = 1;
+    }
+    return unfold_constant(parts, 'kernels', (name) => tensor_values_floatTensor(name, dims, oneHot));
 }
 /** Whether the convolution's input is its own unfolding: a kernel of one element that visits every position once. */
 function isPointwise({ dims }, node) {
@@ -41432,8 +44759,142 @@ function unfold_constant(parts, stem, make) {
     return name;
 }
 
+;// CONCATENATED MODULE: ./build/src/calibrate/slide-rows.js
+/**
+ * The moments of a convolution that visits every row of its input, without unfolding rows.
+ *
+ * **From** the input unfolded over all axes, and all products of kernel rows with kernel rows.
+ * **To** the input unfolded over all axes but its rows, and the products of its rows with the rows that lie some way below.
+ * With u(a) the a-th row of that, d the dilation of rows, and kernel rows k and k + r at the places p where the kernel stands,
+ *
+ *     Σ_p u(p + k·d) u(p + (k + r)·d)ᵀ = Σ_a u(a) u(a + r·d)ᵀ − the terms of those rows a that kernel row k never sees
+ *
+ * **Holds because** a kernel row sees all rows of the input but a few at the edges, and rows of padding are zero. One long product
+ * for each r takes the place of one for each pair of kernel rows, over a copy of the input that is smaller by their number.
+ */
+
+
+
+
+function geometryOf({ dims }, node) {
+    const kernel = dims.slice(2);
+    const list = (name) => attributeOf(node, name)?.ints.map(Number);
+    const pads = list('pads') ?? kernel.flatMap(() => [0, 0]);
+    return {
+        kernel,
+        strides: list('strides') ?? kernel.map(() => 1),
+        dilations: list('dilations') ?? kernel.map(() => 1),
+        pads: kernel.map((_, axis) => [pads[axis], pads[kernel.length + axis]]),
+    };
+}
+/** Whether the moments can be had this way: all strides are 1, and no more is padded than AveragePool takes. */
+function canSlideRows({ layer, node, inputDims, outputDims }) {
+    if (node.opType !== 'Conv' || attributeOf(node, 'auto_pad') !== undefined)
+        return false;
+    const { kernel, strides, dilations, pads } = geometryOf(layer, node);
+    const isPadded = pads.some((pad, axis) => Math.max(...pad) >= outputDims[2 + axis]);
+    // So high that no row is at both edges.
+    const isHigh = inputDims[2] > (kernel[0] - 1) * dilations[0];
+    return kernel[0] > 1 && strides.every((stride) => stride === 1) && isHigh && !isPadded;
+}
+/** Add the nodes that measure a layer for which `canSlideRows` holds. */
+function slideRows(request, parts) {
+    const input = wideInput(request, parts);
+    return {
+        products: joinBlocks(request, kernelRowProducts(request, input, parts), parts),
+        means: windowMeans(request, input, parts),
+        shape: shapeOfPositions(request, parts),
+    };
+}
+/** The products of kernel rows with kernel rows, each of shape [1, groupCount, width, width], width = inputCount / rows. */
+function kernelRowProducts(request, input, parts) {
+    const geometry = geometryOf(request.layer, request.node);
+    const [rowCount, dilation, [above, below]] = [geometry.kernel[0], geometry.dilations[0], geometry.pads[0]];
+    const height = request.inputDims[2];
+    const rows = unfoldWithinRows(request, geometry, input, parts);
+    const blocks = Array.from({ length: rowCount }, () => []);
+    for (let apart = 0; apart < rowCount; apart++) {
+        const shift = apart * dilation;
+        const products = (start, end) => rowProducts(request, rows, [start, end], shift, parts);
+        const all = products(0, height - shift);
+        for (let row = 0; row + apart < rowCount; row++) {
+            const first = row * dilation - above;
+            const last = height - shift - ((rowCount - 1 - row - apart) * dilation - below);
+            const unseen = [
+                ...(first > 0 ? [products(0, first)] : []),
+                ...(last < height - shift ? [products(last, height - shift)] : []),
+            ];
+            const block = unseen.reduce((rest, part) => add(parts, 'seen', (to) => operator('Sub', [rest, part], to)), all);
+            blocks[row][row + apart] = block;
+            if (apart > 0)
+                blocks[row + apart][row] = unfold_transpose(parts, block, [0, 1, 3, 2]);
+        }
+    }
+    return blocks;
+}
+/** Shape [groupCount · width, rows of the input, samples, …]: rows stand together, so that taking some is one copy each. */
+function unfoldWithinRows({ layout }, { kernel, dilations, pads }, input, parts) {
+    const [rowCount, ...others] = kernel;
+    const width = elementCount(others);
+    const channelCount = (layout.groupCount * layout.inputCount) / (rowCount * width);
+    const kernels = oneHotKernels([channelCount * width, 1, 1, ...others], width, parts);
+    const inner = [[0, 0], ...pads.slice(1)];
+    const attributes = [
+        integer('group', channelCount),
+        integers('dilations', [1, ...dilations.slice(1)]),
+        integers('pads', [...inner.map(([before]) => before), ...inner.map(([, behind]) => behind)]),
+    ];
+    const unfolded = add(parts, 'unfolded', (to) => operator('Conv', [input, kernels], to, ...attributes));
+    return unfold_transpose(parts, unfolded, [1, 2, 0, ...others.map((_, axis) => 3 + axis)]);
+}
+/** Σ u(a) u(a + shift)ᵀ over the rows a from `start` up to `end`. */
+function rowProducts({ layout: { groupCount, inputCount }, layer, opsetVersion }, rows, [start, end], shift, parts) {
+    const dims = [1, groupCount, inputCount / layer.dims[2], -1];
+    const [upper, lower] = [0, shift].map((down) => reshape(parts, slice(parts, opsetVersion, rows, start + down, end + down), dims));
+    const turned = unfold_transpose(parts, lower, [0, 1, 3, 2]);
+    return add(parts, 'products', (to) => operator('MatMul', [upper, turned], to));
+}
+/** Slice takes its bounds as inputs from opset 10 on. */
+const FIRST_BOUNDS_INPUT = 10;
+/** Along axis 1. */
+function slice(parts, opsetVersion, input, start, end) {
+    if (opsetVersion < FIRST_BOUNDS_INPUT) {
+        const bounds = [integers('starts', [start]), integers('ends', [end]), integers('axes', [1])];
+        return add(parts, 'rows', (to) => operator('Slice', [input], to, ...bounds));
+    }
+    const bounds = [start, end, 1].map((bound) => unfold_constant(parts, 'bound', (name) => int64Vector([bound], name)));
+    return add(parts, 'rows', (to) => operator('Slice', [input, ...bounds], to));
+}
+/** One matrix per group, its inputs in the order of the weight: channel, kernel row, and the rest of the kernel. */
+function joinBlocks({ layer, layout: { groupCount, inputCount } }, blocks, parts) {
+    const [rowCount, ...others] = layer.dims.slice(2);
+    const width = elementCount(others);
+    const channelCount = inputCount / (rowCount * width);
+    const dims = [groupCount, channelCount, 1, width, channelCount, 1, width];
+    const join = (values, axis) => add(parts, 'joined', (to) => operator('Concat', values, to, integer('axis', axis)));
+    const bands = blocks.map((row) => join(row.map((block) => reshape(parts, block, dims)), 5));
+    return reshape(parts, join(bands, 2), [1, groupCount, inputCount, inputCount]);
+}
+/** The mean of what each element of the kernel sees is that of a window as large as the output: shape [samples, channels, …kernel]. */
+function windowMeans({ layer, node, outputDims }, input, parts) {
+    const { dilations, pads } = geometryOf(layer, node);
+    const attributes = [
+        integers('kernel_shape', outputDims.slice(2)),
+        integers('strides', dilations),
+        integers('pads', [...pads.map(([before]) => before), ...pads.map(([, behind]) => behind)]),
+        integer('count_include_pad', 1),
+    ];
+    return add(parts, 'means', (to) => operator('AveragePool', [input], to, ...attributes));
+}
+/** That of the layer's output, with its positions on the last axis. */
+function shapeOfPositions({ node, layout: { groupCount, outputCount } }, parts) {
+    const outputs = reshape(parts, node.output[0], [0, groupCount, outputCount, -1]);
+    return add(parts, 'size', (to) => operator('Shape', [outputs], to));
+}
+
 ;// CONCATENATED MODULE: ./build/src/calibrate/calibration-graph.js
 /** The graph that measures layers: the network as far as their inputs need it, and the moments of each unfolded input. */
+
 
 
 
@@ -41447,6 +44908,8 @@ function calibrationGraph(model, requests) {
     return { bytes: encodeModelProto(extendGraph(model, parts, names).proto), outputs };
 }
 function measureMoments(request, parts) {
+    if (canSlideRows(request))
+        return slideRows(request, parts);
     const { matrices, channels } = unfoldInput(request, parts);
     const turned = unfold_transpose(parts, matrices, [0, 1, 3, 2]);
     return {
@@ -41780,8 +45243,8 @@ function groupsOf({ name }, node, channelCount, path) {
 
 
 
-/** Run one batch for the shapes alone: a model need not declare them, and they may depend on the input's. */
-async function measureShapes(model, layers, batch, openSession) {
+/** Run some samples for the shapes alone: a model need not declare them, and they may depend on the input's. */
+async function measureShapes(model, layers, feeds, openSession) {
     const nodes = layers.flatMap((layer) => layer.nodes);
     const values = [...new Set(nodes.flatMap(({ input, output }) => [input[0], output[0]]))];
     const taken = allValueNames(model.graph);
@@ -41790,7 +45253,7 @@ async function measureShapes(model, layers, batch, openSession) {
     const probed = extendGraph(model, { nodes: probes, initializers: [] }, [...shapeNames.values()]);
     const session = await openSession(encodeModelProto(probed.proto));
     try {
-        const results = await session.run(batch.feeds);
+        const results = await session.run(feeds);
         const shapeOf = (value) => Array.from(results[shapeNames.get(value)].data, Number);
         return new Map(nodes.map((node) => [node, { input: shapeOf(node.input[0]), output: shapeOf(node.output[0]) }]));
     }
@@ -41851,15 +45314,15 @@ class MomentSums {
             gram: this.#products,
         };
     }
-    /** A number that is not finite makes the square on the diagonal of its own input not finite. */
+    /** A number that is not finite makes squares on the diagonal not finite, that of its own input among them. */
     #assertFinite(node) {
         const { layer, layout, path } = this.#measured;
         const { inputCount } = layout;
-        for (const [index, sum] of this.#sums.entries()) {
+        for (const index of this.#sums.keys()) {
             const square = this.#products[index * inputCount + (index % inputCount)];
             if (Number.isFinite(square))
                 continue;
-            const found = Number.isFinite(sum) ? 'so large that its square overflows' : 'NaN or infinite';
+            const found = this.#sums.every(Number.isFinite) ? 'so large that its square overflows' : 'NaN or infinite';
             throw new UserError({
                 what: `the input '${node.input[0]}' of layer '${layer.name}' (${describeNode(node)}) is ${found} for some calibration sample`,
                 where: path,
@@ -41892,28 +45355,31 @@ function symmetrise(matrix, size, scale) {
 /** How much is measured at once, by an estimate of the memory that it takes. */
 
 const plan_calibration_BYTES_PER_FLOAT = 4;
-/** The unfolded input itself, with its positions of all samples side by side, and as the product reads it. */
+/** The unfolded input itself, with its positions of all samples side by side, and as the product reads it; `slideRows` takes less. */
 const UNFOLDED_COPIES = 3;
 /** A product in the runtime, in its result, and its sum in float64. */
 const BYTES_PER_PRODUCT = 16;
 /** More at once is no faster: what a run takes then has to come from the operating system, page by page. */
 const LARGEST_RUN_BYTES = 64e6;
 /**
- * @param batchSize samples of the batch that the shapes were measured with
- * @param isFree whether a session takes any number of samples at once
+ * @param probedCount samples that the shapes were measured with
+ * @param batchSize samples of a batch; undefined where a session takes whole batches only
  */
-function planCalibration(nodes, batchSize, isFree, memoryLimitBytes) {
+function planCalibration(nodes, probedCount, batchSize, memoryLimitBytes) {
     // Half for the samples that flow through, half for the sums that stay.
     const share = memoryLimitBytes / 2;
     const runBytes = Math.min(share, LARGEST_RUN_BYTES);
-    const runSize = isFree ? Math.min(batchSize, Math.floor(runBytes / runBytesPerSample(nodes, batchSize))) : batchSize;
-    return { runSize: Math.max(1, runSize), groups: groupNodes(nodes, share) };
+    const mostSamples = Math.max(1, Math.floor(runBytes / runBytesPerSample(nodes, probedCount)));
+    return {
+        runSize: batchSize === undefined ? undefined : Math.min(batchSize, mostSamples),
+        groups: groupNodes(nodes, share),
+    };
 }
 /** Every layer's input may be alive at once, and one of them is being unfolded. */
-function runBytesPerSample(nodes, batchSize) {
+function runBytesPerSample(nodes, probedCount) {
     const inputs = nodes.reduce((sum, { inputDims }) => sum + elementCount(inputDims), 0);
     const largest = nodes.reduce((most, node) => Math.max(most, unfoldedCount(node)), 0);
-    return (plan_calibration_BYTES_PER_FLOAT * (inputs + UNFOLDED_COPIES * largest)) / batchSize;
+    return (plan_calibration_BYTES_PER_FLOAT * (inputs + UNFOLDED_COPIES * largest)) / probedCount;
 }
 /** Every position of the output is a product with one column of the unfolded input. */
 function unfoldedCount({ layout, outputDims }) {
@@ -41957,9 +45423,10 @@ function groupNodes(nodes, limitBytes) {
 async function* calibrate(input) {
     const { model, layers, batches, openSession, memoryLimitBytes, reportProgress } = input;
     const isFree = modelInputs(model).every(({ dims }) => dims[0] === undefined);
-    const nodes = await describeNodes(model, layers, batches[0], openSession);
-    const fedCount = Object.values(batches[0].feeds)[0].dims[0];
-    const { runSize, groups } = planCalibration(nodes, fedCount, isFree, memoryLimitBytes);
+    const [probe] = sampleRuns(batches[0], isFree ? PROBED_SAMPLES : undefined);
+    const nodes = await describeNodes(model, layers, probe.feeds, openSession);
+    const [probedCount, fedCount] = [probe.feeds, batches[0].feeds].map(fedSamples);
+    const { runSize, groups } = planCalibration(nodes, probedCount, isFree ? fedCount : undefined, memoryLimitBytes);
     const total = groups.length * batches.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
     let done = 0;
     const tell = (count) => {
@@ -41968,17 +45435,22 @@ async function* calibrate(input) {
     };
     tell(0);
     for (const group of groups) {
-        const sums = await measureGroup(input, group, isFree ? runSize : undefined, tell);
+        const sums = await measureGroup(input, group, runSize, tell);
         for (const [layerIndex, sum] of sums) {
             sums.delete(layerIndex);
             yield { layerIndex, statistics: sum.finish() };
         }
     }
 }
-async function describeNodes(model, layers, batch, openSession) {
+/** For shapes, a few say what a batch would, in a fraction of its memory; of one, models may drop the axis. */
+const PROBED_SAMPLES = 2;
+function fedSamples(feeds) {
+    return Object.values(feeds)[0].dims[0];
+}
+async function describeNodes(model, layers, feeds, openSession) {
     const { path, opsetVersion } = model;
     const layouts = layers.map((layer) => layerLayout(layer, path));
-    const shapes = await measureShapes(model, layers, batch, openSession);
+    const shapes = await measureShapes(model, layers, feeds, openSession);
     return layers.flatMap((layer, layerIndex) => layer.nodes.map((node) => {
         const { input: inputDims, output: outputDims } = shapes.get(node);
         return { layerIndex, layer, node, layout: layouts[layerIndex], inputDims, outputDims, opsetVersion, path };
@@ -42196,7 +45668,7 @@ function dot(left, leftStart, right, rightStart, count) {
 
 
 function scaleUnits(shape, granularity) {
-    const ofScale = scaleChannels(shape, granularity);
+    const ofScale = granularity_scaleChannels(shape, granularity);
     if (ofScale === undefined) {
         return { count: 1, ofWeight: scaleIndices(shape, 'tensor'), ofScale: Uint32Array.of(0) };
     }
@@ -42346,106 +45818,6 @@ function factoriseRows(matrix, size, start, end) {
         }
     }
     return true;
-}
-
-;// CONCATENATED MODULE: ./build/src/quantize/scale-search.js
-
-
-
-/** Clipping ratios tried: 0.2, 0.2125 … 1.3 of the scale that just holds the largest magnitude; 1 is among them. */
-const SMALLEST_RATIO = 0.2;
-const RATIO_STEP = 0.0125;
-const RATIO_COUNT = 89;
-/** The smallest normal float32: below it a stored scale loses precision. */
-const MIN_POSITIVE_NORMAL = 2 ** -126;
-/** The best scale for every set of weights that share one, shape `scaleDims`. */
-function searchScales(weight, granularity, grid) {
-    const scaleOf = scaleIndices(weight, granularity);
-    const scaleCount = elementCount(scaleDims(weight, granularity));
-    const { order, starts } = groupByScale(scaleOf, scaleCount);
-    return Float32Array.from({ length: scaleCount }, (_, scale) => {
-        return searchScale(pick(weight.values, order.subarray(starts[scale], starts[scale + 1])), grid);
-    });
-}
-function pick(values, indices) {
-    const picked = new Float32Array(indices.length);
-    for (let index = 0; index < picked.length; index++)
-        picked[index] = values[indices[index]];
-    return picked;
-}
-/** The elements in the order of their scales; those of scale s are order[starts[s] … starts[s + 1]]. */
-function groupByScale(scaleOf, scaleCount) {
-    const starts = new Uint32Array(scaleCount + 1);
-    for (const scale of scaleOf)
-        starts[scale + 1]++;
-    for (let scale = 0; scale < scaleCount; scale++)
-        starts[scale + 1] += starts[scale];
-    const next = starts.slice();
-    const order = new Uint32Array(scaleOf.length);
-    for (let index = 0; index < scaleOf.length; index++)
-        order[next[scaleOf[index]]++] = index;
-    return { order, starts };
-}
-/**
- * The scale with the least squared rounding error over some weights, by search over a grid of clipping ratios.
- *
- * @param values shape [elementCount]
- * @returns a positive scale, or 1 when every value is zero
- */
-function searchScale(values, grid) {
-    const largest = values.reduce((maximum, value) => Math.max(maximum, Math.abs(value)), 0);
-    // A largest value so small that a scale underflows rounds to zero like zeros do.
-    const fullScale = Math.fround(largest / Math.max(grid.quantMax, 1));
-    if (fullScale * SMALLEST_RATIO < MIN_POSITIVE_NORMAL)
-        return 1;
-    let bestScale = fullScale;
-    let bestError = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < RATIO_COUNT; step++) {
-        const scale = fullScale * (SMALLEST_RATIO + step * RATIO_STEP);
-        const error = squaredError(values, scale, grid, bestError);
-        if (error < bestError) {
-            bestError = error;
-            bestScale = scale;
-        }
-    }
-    return bestScale;
-}
-/** Σ (w − scale · round(w / scale))², clipped to the grid; gives up beyond `limit`, when the sum no longer matters. */
-function squaredError(values, scale, { quantMin, quantMax }, limit) {
-    const inverse = 1 / scale;
-    let sum = 0;
-    for (let index = 0; index < values.length && sum < limit; index++) {
-        const value = values[index];
-        const rounded = roundHalfEven(value * inverse);
-        const level = rounded < quantMin ? quantMin : rounded > quantMax ? quantMax : rounded;
-        const difference = value - level * scale;
-        sum += difference * difference;
-    }
-    return sum;
-}
-
-;// CONCATENATED MODULE: ./build/src/quantize/round-to-nearest.js
-
-
-
-
-
-/** Round a weight to the nearest point of a symmetric grid, whose scales are found by squared error. */
-function quantizeToNearest(weight, bitWidth, wanted = 'channel') {
-    const { dims, channelAxis } = weight;
-    const grid = signedGrid(bitWidth);
-    const granularity = granularityOf(weight, wanted);
-    const { scaleType, scales } = storedScales(searchScales(weight, granularity, grid));
-    const scaleOf = scaleIndices(weight, granularity);
-    const values = new Int8Array(weight.values.length);
-    for (let index = 0; index < values.length; index++) {
-        values[index] = nearestLevel(weight.values[index] / scales[scaleOf[index]], grid);
-    }
-    return { grid, dims, channelAxis, granularity, scaleType, scales, values };
-}
-/** The integer on the grid nearest to a number, ties to even. */
-function nearestLevel(value, { quantMin, quantMax }) {
-    return Math.min(quantMax, Math.max(quantMin, roundHalfEven(value)));
 }
 
 ;// CONCATENATED MODULE: ./build/src/quantize/feedback.js
@@ -42852,21 +46224,29 @@ function weightEntry({ weightName, dims, dataType }, content) {
 
 
 
+
 /** @returns candidates layer by layer, in the order of their widths */
 async function quantizeLayers(input) {
     const { model, layers, widths, openSession, reportProgress } = input;
-    const { method, correct, granularity } = input.quantize;
+    const { method, correct, granularity, allocationPath } = input.quantize;
     const settings = { method, correct, granularity };
     const product = createMatrixProduct(openSession);
     const candidates = [];
+    // Widths that were chosen elsewhere may be those that the weights were trained for.
+    const unchanged = layers.map((layer, index) => allocationPath === undefined ? undefined : unchangedCandidate(model, layer, index, widths[index][0], granularity));
     const quantize = async (layerIndex, statistics) => {
         reportProgress({ activity: 'quantizing', done: layerIndex, total: layers.length, unit: 'layers' });
         const layer = { model, layer: layers[layerIndex], layerIndex, widths: widths[layerIndex] };
-        candidates.push(...(await quantizeCandidates({ ...layer, settings, statistics, multiply: product.multiply })));
+        const known = unchanged[layerIndex];
+        if (known !== undefined)
+            candidates.push(known);
+        else
+            candidates.push(...(await quantizeCandidates({ ...layer, settings, statistics, multiply: product.multiply })));
     };
     try {
+        const isRounded = unchanged.includes(undefined);
         const needsMoments = input.wantsMoments || method !== 'rtn' || correct !== 'none';
-        if (needsMoments) {
+        if (isRounded && needsMoments) {
             for await (const { layerIndex, statistics } of calibrate(input))
                 await quantize(layerIndex, statistics);
         }
@@ -42883,6 +46263,7 @@ async function quantizeLayers(input) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/prepare-sweep.js
+/** What sensitivities are measured of and with: the candidates, the float model's outputs, and what its layers cost. */
 
 
 
@@ -42895,7 +46276,7 @@ async function quantizeLayers(input) {
 
 
 /** @throws UserError if no allocation fits the budget, or the loss or the metric lacks the labels it needs */
-async function prepareSweep(run, config, { openSession, reportProgress, signal }, clock) {
+async function prepareSweep(run, config, { openSession, solve, reportProgress, signal }, clock) {
     const { model, layers, widths, batches, split, data, provenance } = run;
     const reference = await clock.time('run the float model', () => runFloatModel(run, batches, openSession));
     // What the metric and the loss cannot read is refused before anything takes long.
@@ -42909,14 +46290,15 @@ async function prepareSweep(run, config, { openSession, reportProgress, signal }
     const writer = createWriter(config.quantize.format, model, layers, provenance, ranges);
     const problem = describeProblem({ ...run.sizes, writer, candidates });
     assertFeasible(problem, config.gate.locations.size);
-    const costs = await measureLayerCosts(model, layers, batches[0], openSession);
+    await assertAgreeing(problem, solve, config.constraints);
+    const costs = await run.layerCosts();
     const ratio = fitting.batches.length / batches.length;
     const times = await clock.time('run the float model', () => measureMachineTimes(model, batches[0], openSession, reference, losses, ratio));
     return { candidates, writer, problem, costs, times, fitting, choice };
 }
 /** Whether sensitivities may come from the moments of the layers' inputs. */
-function wantsMoments({ sensitivity: { method } }) {
-    return method === 'local' || method === 'auto';
+function wantsMoments({ quantize: { allocationPath }, sensitivity: { method } }) {
+    return allocationPath === undefined && (method === 'local' || method === 'auto');
 }
 
 ;// CONCATENATED MODULE: ./build/src/pipeline/stage-clock.js
@@ -42937,8 +46319,198 @@ function createStageClock(now) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/src/report/mark-dominated.js
+/** Which points another one beats: no larger and no worse, and better in one of the two. One that is not a number is the worst. */
+function markDominated(points, better) {
+    const goodness = ({ value }) => {
+        if (Number.isNaN(value))
+            return Number.NEGATIVE_INFINITY;
+        return better === 'lower' ? -value : value;
+    };
+    const measured = points.filter((point) => point.status === 'measured');
+    const beats = (a, b) => a.sizeBytes <= b.sizeBytes &&
+        goodness(a) >= goodness(b) &&
+        (a.sizeBytes < b.sizeBytes || goodness(a) > goodness(b));
+    return points.map((point) => point.status === 'measured' ? { ...point, dominated: measured.some((other) => beats(other, point)) } : point);
+}
+
+;// CONCATENATED MODULE: ./build/src/pareto.js
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Nothing of a run's artifact is touched. The time limit of the search is shared: each budget gets its part, so that all of
+ * them together take as long as one run.
+ *
+ * @param budgets a spread over what the offered widths allow when absent
+ * @throws UserError if none of them is feasible, before the model runs
+ */
+async function drawPareto(config, budgets, effects) {
+    assertHasChoice(config);
+    const clock = createStageClock(effects.now);
+    // No budget of the config stands in the way of those asked for.
+    const anyBudget = { ...config, budget: { kind: 'auto' } };
+    const run = await prepareRun(anyBudget, effects, clock);
+    if (budgets !== undefined)
+        await assertSomeFeasible(budgets, run, config, effects.solve);
+    const sweep = await prepareSweep(run, anyBudget, effects, clock);
+    const floatResult = await clock.time('run the float model', () => measureFloatByCommand(config, effects));
+    const measured = await clock.time('measure sensitivities', () => obtainSensitivities(run, sweep, config, effects));
+    const input = { config, run, sweep, measured, floatResult, effects, clock };
+    const wanted = budgets ?? (await spreadBudgets(sweep.problem, effects.solve));
+    const earlier = [];
+    const points = [];
+    for (const budget of wanted) {
+        const problem = withBudget(sweep.problem, budget, run);
+        const answer = describe_pareto_isFeasible(problem)
+            ? await answerIfAny(input, { budget: problem.budget, answerCount: wanted.length, earlier })
+            : undefined;
+        if (answer !== undefined)
+            earlier.push(evaluatedOf(answer));
+        points.push(await describePoint(budget, problem, answer, effects.solve));
+        effects.note(`pareto, ${points.length} of ${wanted.length}: ${describePointInLine(points.at(-1), config.gate.metric)}`);
+    }
+    const { measurements } = earlier[0];
+    return {
+        schemaVersion: 1,
+        model: { path: config.modelPath, sizeBytes: run.original.contentSizeBytes, sha256: run.original.fileSha256 },
+        float: describeMetric(measurements, measurements.float),
+        better: betterOf(config),
+        ...describeBudgetOf(config, sweep.problem, run),
+        limits: describe_pareto_describeLimits(config),
+        points: markDominated(points, betterOf(config)),
+        sensitivity: build_report_describeSensitivity(measured),
+        timings: clock.timings,
+        warnings: measured.cache.notes,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/select/find-smallest-passing.js
+/** The smallest model that passes a gate, by bisection over budgets (docs/adr/0006-questions.md). */
+/**
+ * Nine halvings leave less than one hundredth of the smallest of all, where the largest has up to six times its size (2 to 8
+ * bits have four); the first step measures the largest.
+ */
+const MOST_STEPS = 10;
+/** Of the size: a smaller model closer than this is not looked for. */
+const SIZE_TOLERANCE = 0.01;
+/**
+ * Whether models pass need not be monotone in their size, so that the answer is the smallest of those that were measured and
+ * passed, whatever was measured besides. Where the largest does not pass, it is the answer, and nothing else is measured.
+ *
+ * @param measure the model for a budget of so many bytes; undefined where other limits leave none, which happens only below
+ *   some size
+ */
+async function findSmallestPassing({ smallest, largest }, measure) {
+    const steps = [];
+    const take = async (limitBytes) => {
+        const outcome = await measure(limitBytes);
+        if (outcome !== undefined)
+            steps.push({ limitBytes, outcome });
+        return outcome;
+    };
+    let best = await take(largest);
+    if (best === undefined)
+        throw new RangeError('there is no model at all');
+    if (!best.passed)
+        return { best, steps };
+    // Below every model, and so as good as measured and failed.
+    let failing = smallest - 1;
+    while (steps.length < MOST_STEPS && best.sizeBytes - failing > Math.max(1, SIZE_TOLERANCE * best.sizeBytes)) {
+        const middle = Math.floor((failing + best.sizeBytes) / 2);
+        const outcome = await take(middle);
+        if (outcome?.passed)
+            best = outcome;
+        else
+            failing = middle;
+    }
+    return { best, steps };
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/answer-auto.js
+/** `budget: auto`: the smallest model that passes the gate, from one set of sensitivities (docs/adr/0006-questions.md). */
+
+
+
+
+async function answerAuto(input, { keep, note }) {
+    const { config, sweep } = input;
+    const { problem } = sweep;
+    const gate = confidentInAll(config.gate);
+    const confident = { ...input, config: { ...config, gate } };
+    const earlier = [];
+    // Of all answers, each as large as the model, only the one that may be the result.
+    let candidate;
+    const measure = async (limit) => {
+        const budget = { kind: 'file-bytes', limit };
+        const answer = await answerIfAny(confident, { budget, answerCount: MOST_STEPS, earlier });
+        if (answer === undefined)
+            return undefined;
+        earlier.push(evaluatedOf(answer));
+        if (candidate === undefined || answer.verdict.passed)
+            candidate = answer;
+        note(describeStep(earlier.length, limit, answer));
+        return describeOutcome(answer);
+    };
+    const { best, steps } = await findSmallestPassing({ smallest: smallestUse(problem), largest: problem.budget.limit }, measure);
+    await input.clock.time('write the artifact', () => keep(candidate.artifact));
+    const sizeSearch = {
+        evaluations: new Set(earlier.map(({ variables }) => String(variables))).size,
+        ...(gate.confidence === undefined ? {} : { confidence: gate.confidence }),
+        steps: steps.map(({ limitBytes, outcome }) => ({ limitBytes, ...outcome, chosen: outcome === best })),
+    };
+    return { ...candidate, sizeSearch };
+}
+/**
+ * The level that each of so many looks at the same samples needs, so that all of them together keep the config's
+ * (Bonferroni).
+ */
+function confidentInAll(gate) {
+    const { confidence } = gate;
+    return confidence === undefined ? gate : { ...gate, confidence: 1 - (1 - confidence) / MOST_STEPS };
+}
+function describeOutcome({ problem, chosen, artifact, measurements, verdict }) {
+    return {
+        sizeBytes: artifact.length,
+        effectiveBits: effectiveBits(problem, chosen.best.variables),
+        value: measurements.quantized,
+        drop: measurements.drop,
+        verdict: verdict.verdict,
+        passed: verdict.passed,
+    };
+}
+function describeStep(number, limit, { artifact, measurements, verdict }) {
+    const { metric, quantized } = measurements;
+    return `budget auto, step ${number}: ${limit} bytes allowed, ${artifact.length} taken, ${metric} ${metricText(metric, quantized)}: ${verdict.verdict}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/pipeline/find-warnings.js
+/** Below this, predictions and measurements hardly agree on which allocation is better. */
+const POOR_CORRELATION = 0.5;
+function findWarnings(config, chosen, measurements) {
+    const { rankCorrelation, isMisranked, stoppedByTime } = chosen;
+    const warnings = [];
+    // Proposals that measure alike may come in any order.
+    if (rankCorrelation !== undefined && rankCorrelation < POOR_CORRELATION && isMisranked) {
+        warnings.push(`the model of the damage was wrong: predicted and measured losses rank allocations differently (correlation ${rankCorrelation.toFixed(2)})`);
+    }
+    if (stoppedByTime && config.search.timeLimitSeconds !== 0)
+        warnings.push('the choice by measurement ended at its time limit; another run may choose otherwise');
+    if (config.gate.metric === 'top1' && measurements.float === 0) {
+        warnings.push('the float model is never right on the evaluation samples: check labels and preprocessing');
+    }
+    return warnings;
+}
+
 ;// CONCATENATED MODULE: ./build/src/pipeline.js
-/** The whole story: from a config to a verdict. Start reading here. */
 
 
 
@@ -42949,176 +46521,30 @@ function createStageClock(now) {
 
 
 
-
-/** The proof that an allocation is the best usually takes well under a second. */
-const SOLVE_LIMITS = { timeLimitSeconds: 30, relativeGap: 1e-4 };
 /**
  * Quantize, measure and decide; the artifact is written whatever the verdict.
  *
  * @param shares sensitivities that other machines measured (shards.ts)
  */
 async function runGate(config, effects, shares) {
-    const { files, solve, reportProgress } = effects;
+    if (shares !== undefined)
+        sharedMethod(config);
     const clock = createStageClock(effects.now);
-    const run = await prepareRun(config, files, clock);
+    const run = await prepareRun(config, effects, clock);
     const sweep = await prepareSweep(run, config, effects, clock);
-    const { sensitivities, cache, forecasts } = await clock.time('measure sensitivities', () => measureWithCache(run, sweep, config, effects, shares));
-    const { original, layers, data } = run;
-    const { candidates, costs, problem, writer, fitting, choice } = sweep;
-    const { memoryLimitBytes } = config;
-    const builder = { layers, candidates, costs, memoryLimitBytes, problem, fitting, choice };
-    const chosen = await clock.time('choose the allocation', () => chooseAllocation({ ...builder, correction: walkCorrection(config.quantize), solve, solveLimits: SOLVE_LIMITS }, sensitivities, config.sensitivity, { limitSeconds: config.search.timeLimitSeconds, secondsForMoves: secondsOf('diagonal', forecasts) }, reportProgress));
-    const artifact = writer.build(chosen.best.biases, chosen.best.contents);
-    await clock.time('write the artifact', () => files.writeFileAtomically(config.outputPath, artifact));
-    const { measurements, speed } = await clock.time('evaluate', () => evaluateArtifact(original, artifact, data.evaluation, config, effects));
-    const verdict = decide(measurements, {
-        gate: config.gate,
-        budget: problem.budget,
-        artifactSizeBytes: artifact.length,
-        effectiveBits: effectiveBits(problem, chosen.best.variables),
-        weightCount: totalWeights(problem),
-        seed: config.seed,
-    });
-    const warnings = [...cache.notes, ...findWarnings(config, chosen, measurements)];
-    const parts = {
-        config,
-        original,
-        layers,
-        problem,
-        chosen,
-        sensitivities,
-        cache,
-        artifact,
-        measurements,
-        speed,
-        verdict,
-        warnings,
-    };
+    // A command that fails is to fail before anything takes long.
+    const floatResult = await clock.time('run the float model', () => measureFloatByCommand(config, effects));
+    const measured = await clock.time('measure sensitivities', () => obtainSensitivities(run, sweep, config, effects, shares));
+    const input = { config, run, sweep, measured, floatResult, effects, clock };
+    const keep = (artifact) => effects.files.writeFileAtomically(config.outputPath, artifact);
+    const { budget } = sweep.problem;
+    const answer = config.budget.kind === 'auto'
+        ? await answerAuto(input, { keep, note: effects.note })
+        : await answerBudget(input, { budget, answerCount: 1, keep });
+    const { cache } = measured;
+    const warnings = [...cache.notes, ...findWarnings(config, answer.chosen, answer.measurements)];
+    const parts = { config, original: run.original, layers: run.layers, measured, ...answer, warnings };
     return buildReport({ ...parts, timings: clock.timings });
-}
-/** A round of moves runs what `diagonal` runs, over another base. */
-function secondsOf(method, forecasts) {
-    return forecasts.find((forecast) => forecast.method === method).seconds;
-}
-
-;// CONCATENATED MODULE: ./build/src/report/facts.js
-
-const OUTCOME_TITLE = {
-    pass: 'PASS',
-    warn: 'WARN',
-    fail: 'FAIL',
-    inconclusive: 'INCONCLUSIVE',
-};
-/** The verdict in one sentence: what decided it, or that all is well. */
-function verdictSentence({ verdict, passed, checks }) {
-    const deciding = checks.filter(({ outcome }) => outcome === verdict);
-    switch (verdict) {
-        case 'pass':
-            return `all ${countOf(checks.length, 'check')} passed`;
-        case 'warn':
-            return `every limit is kept, ${countOf(deciding.length, 'warning limit')} exceeded`;
-        case 'fail':
-            return `${countOf(deciding.length, 'check')} of ${checks.length} failed`;
-        case 'inconclusive':
-            return `too few samples to decide ${countOf(deciding.length, 'check')}; ${passed ? 'this only warns' : 'this counts as failed'}`;
-    }
-}
-/** `1 layer`, `2,000 layers`. */
-function countOf(count, noun) {
-    return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-function listFacts(report) {
-    return [
-        ...modelFacts(report),
-        { label: 'evaluation', text: describeEvaluation(report) },
-        ...speedFacts(report),
-        ...quantizerFacts(report),
-        { label: 'sensitivities', text: facts_describeSensitivity(report.sensitivity) },
-        { label: 'solver', text: describeSolver(report.solver) },
-        { label: 'ran on', text: describeEnvironment(report.environment) },
-    ];
-}
-function modelFacts({ model, artifact, budget }) {
-    const share = percentText(artifact.sizeBytes / model.sizeBytes);
-    const width = `${realText(artifact.effectiveBits)} bits per weight`;
-    return [
-        { label: 'float model', text: `${model.path}, ${bytesText(model.sizeBytes)}` },
-        {
-            label: 'artifact',
-            text: `${artifact.path}, ${bytesText(artifact.sizeBytes)}, ${share} of the float file, ${width}, ${artifact.format}`,
-        },
-        { label: 'budget', text: facts_describeBudget(budget) },
-    ];
-}
-function facts_describeBudget(budget) {
-    const limit = 'limitBytes' in budget ? bytesText(budget.limitBytes) : `${realText(budget.limitBitsPerWeight, 5)} bits per weight`;
-    return `${limit}, set as ${budget.source}`;
-}
-function describeEvaluation({ float, quantized, klToFloat, agreement }) {
-    const value = (metric) => (float.metric === 'kl' ? `${realText(metric)} nats` : percentText(metric, 2));
-    const models = float.metric === 'kl'
-        ? `kl ${value(quantized.value)}`
-        : `${float.metric} ${value(float.value)} in float, ${value(quantized.value)} quantized`;
-    return [
-        `${models}, on ${countText(quantized.samples)} samples`,
-        ...(klToFloat === undefined || float.metric === 'kl' ? [] : [`divergence ${realText(klToFloat)} nats`]),
-        ...(agreement === undefined ? [] : [`same class in ${percentText(agreement)}`]),
-    ].join(', ');
-}
-function speedFacts({ speed }) {
-    if (speed === undefined)
-        return [];
-    const { floatSeconds, artifactSeconds, batchSize } = speed;
-    const times = `${realText(1000 * floatSeconds)} ms in float, ${realText(1000 * artifactSeconds)} ms quantized`;
-    const ratio = `${decimalText(artifactSeconds / floatSeconds, 2)} of the float time`;
-    return [{ label: 'speed', text: `${times}, ${ratio}, ${countOf(batchSize, 'sample')} at once` }];
-}
-function quantizerFacts({ quantizer }) {
-    if (quantizer === undefined)
-        return [];
-    const { method, correct, granularity } = quantizer;
-    return [{ label: 'quantizer', text: `${method}, one scale per ${granularity}, correction ${correct}` }];
-}
-function facts_describeSensitivity(sensitivity) {
-    const { method, loss, samples, singles, pairs, forwardEquivalents, seconds } = sensitivity;
-    const work = `${countText(singles)} singles and ${countText(pairs)} pairs on ${countText(samples)} samples`;
-    const cost = `${realText(forwardEquivalents)} forwards in ${durationText(seconds)}`;
-    return `${method}, ${loss}: ${work}, ${cost}; cache ${facts_describeCache(sensitivity)}`;
-}
-function facts_describeCache({ cache, cacheKey, cacheAgeSeconds }) {
-    const key = cacheKey === undefined ? '' : ` ${shortened(cacheKey)}`;
-    const age = cacheAgeSeconds === undefined ? '' : `, ${durationText(cacheAgeSeconds)} old`;
-    return `${cache}${key}${age}`;
-}
-/** A digest by its beginning, as `bitgate cache list` has it; `result.json` has it in full. */
-function shortened(key) {
-    return key.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/, '$1');
-}
-function describeSolver({ status, objective, bestBound, relativeGap, seconds }) {
-    const proof = status === 'optimal'
-        ? 'proven optimal'
-        : `at most ${percentText(relativeGap)} from optimal (bound ${realText(bestBound)})`;
-    return `predicted loss ${realText(objective)}, ${proof}, in ${durationText(seconds)}`;
-}
-function describeEnvironment(environment) {
-    const { bitgate, onnxruntime, executionProvider, node, platform } = environment;
-    return `bitgate ${bitgate}, onnxruntime ${onnxruntime} on ${executionProvider}, node ${node}, ${platform}`;
-}
-/** Stages with their seconds and their share of the whole, in the order in which they ran. */
-function listTimings({ timings }) {
-    const total = totalSeconds(timings);
-    return Object.entries(timings).map(([stage, seconds]) => ({
-        stage,
-        seconds,
-        share: total > 0 ? seconds / total : 0,
-    }));
-}
-function totalSeconds(timings) {
-    return Object.values(timings).reduce((sum, seconds) => sum + seconds, 0);
-}
-/** A layer's width in words: float widths are no choice of bits. */
-function widthText(bits) {
-    return bits >= 16 ? 'float' : String(bits);
 }
 
 ;// CONCATENATED MODULE: ./build/src/report/html-charts.js
@@ -43247,44 +46673,9 @@ ul { margin: 0; padding-left: 1.1rem; }
 .strip { display: block; width: 100%; height: 18px; margin-bottom: 0.75rem; border-radius: 4px; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin-bottom: 0.75rem; }
 .legend i { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin-right: 0.4em; }
+.pareto { display: block; width: 100%; height: auto; margin-bottom: 0.75rem; }
 .scatter { display: block; width: 100%; max-width: 26rem; height: auto; margin: 0 auto 0.75rem; }
 `;
-
-;// CONCATENATED MODULE: ./build/src/report/plain-text.js
-/**
- * Names from a model, a config or a data set on their way to a person. They are not trusted: what they hold must neither
- * move the cursor, nor turn the line round, nor start a line of its own, nor be a command to the workflow runner.
- */
-/** Longer names lose their middle: what tells layers apart is mostly at the end. */
-const MAX_LENGTH = 80;
-/** Controls, invisible format characters (joiners, direction marks), line and paragraph ends, halves of characters. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const NAMED = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-/** One line of visible characters; what is not visible is spelled out: `\n`, `\u{1b}`. */
-function plainText(text, maxLength = MAX_LENGTH) {
-    const visible = skipMiddle(text, maxLength).replaceAll(UNSEEN, (character) => NAMED[character] ?? `\\u{${plain_text_codeOf(character)}}`);
-    return shorten(disarm(visible), maxLength);
-}
-/** Leaves out of a very long text what `shorten` would cut anyway, because a hostile one has megabytes. */
-function skipMiddle(text, maxLength) {
-    const reach = 2 * maxLength;
-    return text.length <= 2 * reach ? text : text.slice(0, reach) + text.slice(-reach);
-}
-function plain_text_codeOf(character) {
-    return character.codePointAt(0).toString(16);
-}
-/** The runner reads `::` at the start of a line and `##[` anywhere (actions/runner, ActionCommand.cs). */
-function disarm(text) {
-    return text.replaceAll('##[', '##\\[').replace(/^\s*::/, '\\$&');
-}
-function shorten(text, maxLength) {
-    // By whole characters: half of one would be another.
-    const characters = [...text];
-    if (characters.length <= maxLength)
-        return text;
-    const tailLength = Math.ceil((maxLength - 1) / 2);
-    return `${characters.slice(0, maxLength - 1 - tailLength).join('')}…${characters.slice(-tailLength).join('')}`;
-}
 
 ;// CONCATENATED MODULE: ./build/src/report/html-text.js
 
@@ -43300,6 +46691,31 @@ function htmlText(text, maxLength) {
     return plainText(text, maxLength).replaceAll(/[&<>"']/g, (character) => REFERENCES[character]);
 }
 
+;// CONCATENATED MODULE: ./build/src/report/html-page.js
+
+
+/** Forbids what the file does not hold, should a name ever get past the escaping. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/** A page that needs nothing else: no script, no font, no picture from anywhere. */
+function htmlPage(title, body) {
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${htmlText(title)}</title>
+<style>${HTML_STYLE}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/report/render-html.js
 
 
@@ -43307,22 +46723,10 @@ function htmlText(text, maxLength) {
 
 
 
-/** Forbids what the file does not hold, should a name ever get past the escaping. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
 function renderHtml(report) {
     const title = `bitgate: ${OUTCOME_TITLE[report.verdict]}`;
-    return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}, ${htmlText(fileName(report.model.path))}</title>
-<style>${HTML_STYLE}</style>
-</head>
-<body>
-<main>
-<header>
+    return htmlPage(`${title}, ${fileName(report.model.path)}`, `<header>
 <span class="verdict on-${report.verdict}">${OUTCOME_TITLE[report.verdict]}</span>
 <h1>${htmlText(fileName(report.model.path))}</h1>
 <span class="soft">${verdictSentence(report)}</span>
@@ -43330,22 +46734,19 @@ function renderHtml(report) {
 <section class="checks">
 ${report.checks.map(renderCheck).join('\n')}
 </section>
-${report.warnings.length === 0 ? '' : renderWarnings(report.warnings)}
+${report.warnings.length === 0 ? '' : render_html_renderWarnings(report.warnings)}
+${render_html_renderSizeSearch(report)}
 <h2>Allocation</h2>
-${renderAllocation(report.allocation)}
-${report.selection === undefined ? '' : renderSelection(report.selection)}
+${render_html_renderAllocation(report.allocation)}
+${report.selection === undefined ? '' : render_html_renderSelection(report.selection)}
 <h2>Run</h2>
 <div class="card"><dl>
 ${listFacts(report).map(renderFact).join('\n')}
 </dl></div>
 <h2>Time <span class="soft">${durationText(totalSeconds(report.timings))}</span></h2>
-${renderTimings(report)}
+${render_html_renderTimings(report)}
 <h2>Reproduce</h2>
-<div class="card"><pre>${htmlText(report.reproduce, Number.POSITIVE_INFINITY)}</pre></div>
-</main>
-</body>
-</html>
-`;
+<div class="card"><pre>${htmlText(report.reproduce, Number.POSITIVE_INFINITY)}</pre></div>`);
 }
 function fileName(path) {
     return path.slice(path.lastIndexOf('/') + 1);
@@ -43357,11 +46758,23 @@ function renderCheck(check) {
 ${renderGauge(check)}
 ${[limit, ...notes].map((note) => `<div class="soft">${htmlText(note, 200)}</div>`).join('')}</div>`;
 }
-function renderWarnings(warnings) {
+function render_html_renderWarnings(warnings) {
     const items = warnings.map((warning) => `<li>${htmlText(warning, 1_000)}</li>`);
     return `<h2 class="is-warn">Warnings</h2>\n<div class="card"><ul>${items.join('\n')}</ul></div>`;
 }
-function renderAllocation(allocation) {
+function render_html_renderSizeSearch(report) {
+    const table = sizeSearchTable(report);
+    if (table === undefined)
+        return '';
+    const rows = table.rows.map(({ cells, chosen }) => `<tr${chosen ? ' class="chosen"' : ''}>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`);
+    return `<h2>${table.title}</h2>
+<div class="card"><p class="soft">${table.sentence}</p>
+<table>
+<tr>${table.head.map((name) => `<th class="number">${name}</th>`).join('')}</tr>
+${rows.join('\n')}
+</table></div>`;
+}
+function render_html_renderAllocation(allocation) {
     const largest = Math.max(...allocation.map(({ bytes }) => bytes), 1);
     const rows = allocation.map(({ layer, opType, weightCount, bits, bytes }) => `<tr><td><code>${htmlText(layer)}</code></td><td class="soft">${htmlText(opType, 20)}</td><td class="number">${countText(weightCount)}</td><td class="number">${widthText(bits)}</td><td class="wide">${html_charts_renderBar(bytes / largest, widthColour(bits))}</td><td class="number">${countText(bytes)}</td></tr>`);
     return `<div class="card">
@@ -43383,7 +46796,7 @@ function renderWidths(allocation) {
     });
     return `<div class="legend soft">${entries.join('')}</div>`;
 }
-function renderSelection(selection) {
+function render_html_renderSelection(selection) {
     const { candidates, rankCorrelation } = selection;
     const rows = candidates.map(({ name, predicted, measured, chosen }) => `<tr${chosen ? ' class="chosen"' : ''}><td>${htmlText(name)}</td><td class="number">${realText(predicted)}</td><td class="number">${realText(measured)}</td><td class="soft">${chosen ? 'chosen' : ''}</td></tr>`);
     const correlation = rankCorrelation === undefined ? '' : ` <span class="soft">rank correlation ${realText(rankCorrelation)}</span>`;
@@ -43397,7 +46810,7 @@ ${rows.join('\n')}
 function renderFact({ label, text }) {
     return `<dt>${label}</dt><dd>${htmlText(text, 1_000)}</dd>`;
 }
-function renderTimings(report) {
+function render_html_renderTimings(report) {
     const rows = listTimings(report).map(({ stage, seconds, share }) => `<tr><td>${htmlText(stage)}</td><td class="wide">${html_charts_renderBar(share, 'var(--accent)')}</td><td class="number">${durationText(seconds)}</td></tr>`);
     return `<div class="card"><table>\n${rows.join('\n')}\n</table></div>`;
 }
@@ -43412,8 +46825,11 @@ function renderInspection(inspection) {
         ...renderTable(layerRows(inspection)),
         '',
         ...renderBudget(inspection),
+        ...inspection.limits.map(renderLimit),
+        ...inspection.problems.flatMap(render_inspection_renderProblem),
         '',
         ...renderTable(methodRows(inspection)),
+        render_inspection_describeChoice(inspection),
         '',
     ].join('\n');
 }
@@ -43421,7 +46837,7 @@ function renderModel({ model, layers, calibrationSamples, evaluationSamples }) {
     return [
         `${plainText(model.path)}: ${bytes(model.sizeBytes)}, opset ${model.opsetVersion}`,
         `${layers.length} layers with ${render_inspection_totalWeights({ layers })} weights that can be quantized`,
-        `${calibrationSamples} calibration samples, ${evaluationSamples} evaluation samples`,
+        `${calibrationSamples} calibration samples, ${evaluationSamples === undefined ? 'evaluation by a command' : `${evaluationSamples} evaluation samples`}`,
     ];
 }
 function layerRows({ layers }) {
@@ -43437,10 +46853,20 @@ function layerRows({ layers }) {
     return [head, ...rows];
 }
 function renderBudget({ budget, smallest, layers }) {
+    if (budget === undefined)
+        return [`no budget, the artifact takes ${bytes(smallest)}`];
     const weightCount = render_inspection_totalWeights({ layers });
     const amount = (value) => budget.kind === 'file-bytes' ? bytes(value) : `${(value / weightCount).toFixed(4)} bits per weight`;
     const verdict = smallest <= budget.limit ? 'the budget can be met' : 'the budget CANNOT be met';
     return [`budget ${amount(budget.limit)}, smallest feasible ${amount(smallest)}: ${verdict}`];
+}
+/** `latency: at most 12.5 ms, the least possible is 8.25 ms`. */
+function renderLimit({ name, unit, limit, smallest }) {
+    const amounts = `at most ${amountText(limit, unit)}, the least possible is ${amountText(smallest, unit)}`;
+    return plainText(`${name}: ${amounts}`, 200);
+}
+function render_inspection_renderProblem({ what, fix }) {
+    return [what, ...(fix === undefined ? [] : [`  fix: ${fix}`])].map((line) => plainText(line, 1_000));
 }
 function methodRows({ methods, measuredSamples }) {
     const forwards = `forwards of ${measuredSamples} samples`;
@@ -43454,6 +46880,18 @@ function methodRows({ methods, measuredSamples }) {
         memoryText(memoryBytes),
     ]);
     return [head, ...rows];
+}
+function render_inspection_describeChoice({ choice: { configured, chosen, timeLimitSeconds }, methods }) {
+    const limit = `the time limit of ${durationText(timeLimitSeconds)}`;
+    if (chosen === 'external')
+        return 'nothing is measured: the sensitivities come from a file';
+    if (chosen === 'none')
+        return 'nothing is measured: the allocation is given';
+    if (configured === 'auto')
+        return `auto takes ${chosen}, the richest within ${limit}; what is kept of earlier runs costs nothing`;
+    const seconds = methods.find(({ method }) => method === chosen)?.seconds ?? 0;
+    const excess = seconds > timeLimitSeconds ? `, though it takes more than ${limit}` : '';
+    return `${chosen} is measured, because the config names it${excess}`;
 }
 function render_inspection_totalWeights({ layers }) {
     return layers.reduce((sum, { weightCount }) => sum + weightCount, 0);
@@ -43471,23 +46909,150 @@ function bytes(count) {
     return `${Math.ceil(count)} bytes`;
 }
 
+;// CONCATENATED MODULE: ./build/src/report/pareto-chart.js
+const [WIDTH, HEIGHT] = [720, 420];
+const FRAME = { left: 70, right: 700, top: 20, bottom: 370 };
+/** Undefined values leave lines out; both axes are linear. */
+function renderParetoChart(report) {
+    const points = report.points.filter((point) => point.status === 'measured' && Number.isFinite(point.value));
+    const measured = points;
+    const limits = limitLines(report);
+    const budgetBytes = report.budget !== undefined && 'limitBytes' in report.budget ? [report.budget.limitBytes] : [];
+    const sizes = [...measured.map(({ sizeBytes }) => sizeBytes), ...budgetBytes, ...limits.vertical];
+    const values = [
+        ...measured.map(({ value }) => value),
+        report.float.value,
+        ...limits.horizontal.map(({ value }) => value),
+    ];
+    const [x, y] = [axis(sizes, FRAME.left, FRAME.right), axis(values, FRAME.bottom, FRAME.top)];
+    const parts = [
+        renderGrid(x, y, report),
+        ...limits.horizontal.map(({ name, value }) => horizontal(y.at(value), 'var(--fail)', name)),
+        ...limits.vertical.map((bytes) => vertical(x.at(bytes), 'var(--fail)', 'max-size')),
+        ...budgetBytes.map((bytes) => vertical(x.at(bytes), 'var(--accent)', 'budget')),
+        horizontal(y.at(report.float.value), 'var(--soft)', 'float'),
+        renderFront(measured, x, y),
+        ...measured.map((point) => renderPoint(point, x, y)),
+    ];
+    const label = `${report.float.metric} against file size`;
+    return `<svg class="pareto" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}" font-size="12">${parts.join('')}</svg>`;
+}
+/** What the gate allows at least or at most of the metric, and at most of bytes. */
+function limitLines({ float, better, limits: { min, max, maxDrop, maxSizeBytes } }) {
+    const drop = maxDrop === undefined ? undefined : float.value + (better === 'lower' ? maxDrop : -maxDrop);
+    const named = { min, max, 'max-drop': drop };
+    const horizontal = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+    return { horizontal, vertical: maxSizeBytes === undefined ? [] : [maxSizeBytes] };
+}
+/** A little air around the values, and round ticks. */
+function axis(values, from, to) {
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    const air = most > least ? (most - least) * 0.08 : Math.abs(most) * 0.1 || 1;
+    const [low, high] = [least - air, most + air];
+    const step = roundStep((high - low) / 5);
+    const first = Math.ceil(low / step);
+    const ticks = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
+    return { at: (value) => from + ((to - from) * (value - low)) / (high - low), ticks };
+}
+/** 1, 2 or 5 times a power of ten, no less than wanted. */
+function roundStep(wanted) {
+    const power = 10 ** Math.floor(Math.log10(wanted));
+    return power * ([1, 2, 5].find((factor) => factor * power >= wanted) ?? 10);
+}
+function renderGrid(x, y, { float: { metric } }) {
+    const { left, right, top, bottom } = FRAME;
+    const columns = x.ticks.map((tick) => `<text x="${pareto_chart_coordinate(x.at(tick))}" y="${bottom + 18}" text-anchor="middle">${kilobytes(tick)}</text>`);
+    const rows = y.ticks.map((tick) => {
+        const height = pareto_chart_coordinate(y.at(tick));
+        return `<path d="M${left} ${height}H${right}" stroke="var(--line)"/><text x="${left - 8}" y="${height}" dy="4" text-anchor="end">${metric === 'top1' || metric === 'top5' ? `${plain(100 * tick)} %` : plain(tick)}</text>`;
+    });
+    const names = `<text x="${(left + right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">size of the file, kB</text><text x="16" y="${(top + bottom) / 2}" text-anchor="middle" transform="rotate(-90 16 ${(top + bottom) / 2})">${metric === 'kl' ? 'kl, nats' : metric}</text>`;
+    const frame = `<path d="M${left} ${top}V${bottom}H${right}" fill="none" stroke="var(--soft)"/>`;
+    return `<g fill="var(--soft)">${rows.join('')}${columns.join('')}${names}</g>${frame}`;
+}
+function horizontal(y, colour, name) {
+    const place = pareto_chart_coordinate(y);
+    return `<path d="M${FRAME.left} ${place}H${FRAME.right}" stroke="${colour}" stroke-dasharray="5 4"/><text x="${FRAME.right}" y="${place}" dy="-5" text-anchor="end" fill="${colour}">${name}</text>`;
+}
+function vertical(x, colour, name) {
+    const place = pareto_chart_coordinate(x);
+    const side = x < (FRAME.left + FRAME.right) / 2 ? 'dx="5"' : 'dx="-5" text-anchor="end"';
+    return `<path d="M${place} ${FRAME.top}V${FRAME.bottom}" stroke="${colour}" stroke-dasharray="5 4"/><text x="${place}" y="${FRAME.bottom - 8}" ${side} fill="${colour}">${name}</text>`;
+}
+/** A line through what nothing beats. */
+function renderFront(points, x, y) {
+    const front = points.filter(({ dominated }) => !dominated).toSorted((a, b) => a.sizeBytes - b.sizeBytes);
+    const path = front.map(({ sizeBytes, value }) => `${pareto_chart_coordinate(x.at(sizeBytes))} ${pareto_chart_coordinate(y.at(value))}`);
+    return path.length < 2 ? '' : `<path d="M${path.join('L')}" fill="none" stroke="var(--accent)" stroke-width="2"/>`;
+}
+function renderPoint({ sizeBytes, value, verdict, dominated }, x, y) {
+    const place = `cx="${pareto_chart_coordinate(x.at(sizeBytes))}" cy="${pareto_chart_coordinate(y.at(value))}"`;
+    const colour = `var(--${verdict})`;
+    const look = dominated ? `r="5" fill="var(--card)" stroke="${colour}" stroke-width="2"` : `r="6" fill="${colour}"`;
+    return `<circle ${place} ${look}/>`;
+}
+function kilobytes(bytes) {
+    return plain(bytes / 1000);
+}
+/** Ticks are round but for what doubles cannot hold. */
+function plain(value) {
+    return String(Number(value.toPrecision(6)));
+}
+function pareto_chart_coordinate(value) {
+    return String(Number(value.toFixed(2)));
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-pareto-html.js
+/** `pareto.html`: the picture and its table, in one file. */
+
+
+
+
+
+
+
+function renderParetoHtml(report) {
+    const { model, float, points, budget, warnings, timings } = report;
+    const name = model.path.slice(model.path.lastIndexOf('/') + 1);
+    const seconds = Object.values(timings).reduce((sum, each) => sum + each, 0);
+    const own = budget === undefined ? '' : `; the budget of the config is ${budgetText(budget)}`;
+    const hasChart = points.some((point) => point.status === 'measured' && Number.isFinite(point.value));
+    return htmlPage(`bitgate: accuracy against size, ${name}`, `<header><h1>${htmlText(name)}</h1>
+<span class="soft">${float.metric} against size, ${countOf(points.length, 'budget')}, ${durationText(seconds)}</span></header>
+<div class="card">${hasChart ? renderParetoChart(report) : ''}
+<div class="legend soft"><span>${describeFloat(report)}${own}</span></div>
+<div class="legend soft"><span>filled: nothing measured is smaller and better</span><span>hollow: dominated</span><span>colour: the verdict of the gate</span></div>
+<table>
+<tr>${PARETO_HEAD.map((head, column) => `<th${classOf(column)}>${head === 'metric' ? float.metric : head}</th>`).join('')}</tr>
+${points.map((point) => renderRow(point, float.metric)).join('\n')}
+</table></div>
+${warnings.length === 0 ? '' : `<h2 class="is-warn">Warnings</h2><div class="card"><ul>${warnings.map((warning) => `<li>${htmlText(warning, 1_000)}</li>`).join('')}</ul></div>`}`);
+}
+function renderRow(point, metric) {
+    const cells = paretoCells(point, metric).map((cell, column) => `<td${classOf(column)}>${htmlText(cell)}</td>`);
+    return `<tr>${cells.join('')}</tr>`;
+}
+/** Numbers stand to the right. */
+function classOf(column) {
+    return column >= 1 && column <= 4 ? ' class="number"' : '';
+}
+
+;// CONCATENATED MODULE: ./build/src/report/render-pareto-json.js
+
+/** `pareto.json`, as schemas/pareto.v1.schema.json describes it; a number that is not finite is null. */
+function renderParetoJson(report) {
+    return `${harmlessJson(report)}\n`;
+}
+
 ;// CONCATENATED MODULE: ./build/schemas/result.v1.schema.json
-const result_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:result:v1","title":"bitgate result, version 1","description":"What one run of bitgate found. Numbers that are not finite are null.","type":"object","required":["schemaVersion","verdict","passed","checks","model","artifact","budget","float","quantized","drop","allocation","sensitivity","solver","timings","environment","warnings","reproduce"],"additionalProperties":false,"properties":{"schemaVersion":{"description":"Version of this format.","const":1},"verdict":{"$ref":"#/$defs/outcome","description":"The worst outcome of all checks: fail, then inconclusive, then warn."},"passed":{"description":"Whether the build may go on: pass, warn, and inconclusive where the config says that it only warns.","type":"boolean"},"checks":{"description":"Every check that was made; none is left out because another failed.","type":"array","minItems":1,"items":{"description":"One limit held against one measurement.","type":"object","required":["name","measured","limit","unit","bound","outcome","passed"],"additionalProperties":false,"properties":{"name":{"description":"What is measured: artifact size, mean width, the metric, its drop, or non-finite outputs.","type":"string"},"measured":{"description":"The measured value; null when it is not a number, which keeps no limit.","type":["number","null"]},"limit":{"description":"The limit.","type":"number"},"unit":{"description":"Unit of both; ratio is a share from 0 to 1.","enum":["bytes","bits per weight","ratio","nats","samples"]},"bound":{"description":"The good side of the limit.","enum":["at-least","at-most"]},"outcome":{"$ref":"#/$defs/outcome","description":"What came of this check."},"passed":{"description":"Whether the outcome is pass.","type":"boolean"},"limitName":{"description":"The key of the limit under `gate` in the config; `size` is the budget. Absent for what no config allows.","type":"string"},"interval":{"$ref":"#/$defs/interval","description":"The interval around the measured value, where a confidence is asked for."},"samplesToSettle":{"description":"For an inconclusive check: an estimate of how many samples like these would decide it. Absent when none would.","type":"integer","minimum":0}}}},"intervals":{"description":"Confidence intervals of the metric and of its drop, where a confidence is asked for.","type":"object","required":["quantized","drop"],"additionalProperties":false,"properties":{"quantized":{"$ref":"#/$defs/interval","description":"Of the artifact\'s metric."},"drop":{"$ref":"#/$defs/interval","description":"Of the drop."}}},"model":{"$ref":"#/$defs/file","description":"The float model; its size counts external data too."},"artifact":{"description":"The quantized model.","type":"object","required":["path","sizeBytes","sha256","format","effectiveBits"],"additionalProperties":false,"properties":{"path":{"description":"Absolute path on the machine that ran.","type":"string"},"sizeBytes":{"description":"Size of the file in bytes.","type":"integer","minimum":0},"sha256":{"description":"Hash of the file in hexadecimal.","type":"string"},"format":{"description":"How weights are stored.","enum":["packed","qdq"]},"effectiveBits":{"description":"Mean bits per quantizable weight.","type":"number","minimum":0}}},"budget":{"description":"The budget: one of the two limits.","type":"object","required":["source"],"additionalProperties":false,"properties":{"limitBytes":{"description":"Bytes of the whole file.","type":"integer","minimum":0},"limitBitsPerWeight":{"description":"Mean bits per quantizable weight.","type":"number","exclusiveMinimum":0},"source":{"description":"The budget as it was written.","type":"string"}},"oneOf":[{"required":["limitBytes"]},{"required":["limitBitsPerWeight"]}]},"float":{"$ref":"#/$defs/metric","description":"The float model\'s metric."},"quantized":{"$ref":"#/$defs/metric","description":"The artifact\'s metric."},"drop":{"description":"How much worse the artifact is than the float model on the same samples; negative when it is better.","type":["number","null"]},"nonFiniteCount":{"description":"Samples for which the artifact gave NaN or infinity.","type":"integer","minimum":0},"klToFloat":{"description":"Mean divergence of the artifact\'s distributions from the float model\'s, in nats.","type":["number","null"]},"agreement":{"description":"Share of distributions in which both models have the same class first.","type":"number","minimum":0,"maximum":1},"speed":{"description":"Both models on one batch, the fastest of several runs.","type":"object","additionalProperties":false,"required":["floatSeconds","artifactSeconds","batchSize"],"properties":{"floatSeconds":{"description":"Seconds of one run of the float model.","type":"number","exclusiveMinimum":0},"artifactSeconds":{"description":"Seconds of one run of the artifact.","type":"number","exclusiveMinimum":0},"batchSize":{"description":"Samples of one run.","type":"integer","minimum":1}}},"quantizer":{"description":"How weights were rounded and corrected.","type":"object","required":["method","correct","granularity"],"additionalProperties":false,"properties":{"method":{"description":"The rounding.","type":"string"},"correct":{"description":"What was fitted to the quantized outputs.","type":"string"},"granularity":{"description":"What shares one scale.","type":"string"}}},"allocation":{"description":"The width of every quantizable layer, in the order of the graph.","type":"array","items":{"description":"One layer.","type":"object","required":["layer","opType","weightCount","bits","bytes"],"additionalProperties":false,"properties":{"layer":{"description":"Its name.","type":"string"},"opType":{"description":"Its operator.","type":"string"},"weightCount":{"description":"Number of its weights.","type":"integer","minimum":0},"bits":{"description":"Width of its weights; 32 or 16 for a layer left in float.","type":"integer","minimum":1},"bytes":{"description":"Bytes of its weights in the artifact: values, scales and the nodes that decode them.","type":"integer","minimum":0}}}},"sensitivity":{"description":"How the harm of quantizing was measured.","type":"object","required":["method","loss","samples","singles","pairs","forwardEquivalents","seconds","cache"],"additionalProperties":false,"properties":{"method":{"description":"diagonal, or pairwise, and so on.","type":"string"},"loss":{"description":"The calibration loss.","type":"string"},"samples":{"description":"Calibration samples.","type":"integer","minimum":0},"singles":{"description":"Measured losses of one layer at one width.","type":"integer","minimum":0},"pairs":{"description":"Measured losses of two layers.","type":"integer","minimum":0},"forwardEquivalents":{"description":"Work of the whole measurement, also of what was known, in forwards of the float model over the samples.","type":"number","minimum":0},"seconds":{"description":"What this run took.","type":"number","minimum":0},"cache":{"description":"What came from the cache: off, nothing (miss), some (partial), all (hit), or denied.","enum":["off","miss","partial","hit","denied"]},"cacheKey":{"description":"Key of the measurement set on this machine, or of the entry in the Actions cache.","type":"string"},"cacheAgeSeconds":{"description":"Seconds since the newest of what was known was measured.","type":"number","minimum":0}}},"solver":{"description":"How the allocation was found.","type":"object","required":["status","objective","bestBound","relativeGap","seconds"],"additionalProperties":false,"properties":{"status":{"description":"optimal: proven within the tolerance. feasible: best known, with its gap.","enum":["optimal","feasible"]},"objective":{"description":"Predicted loss of the allocation.","type":["number","null"]},"bestBound":{"description":"No allocation has a smaller predicted loss.","type":["number","null"]},"relativeGap":{"description":"Distance of the two, relative to the objective.","type":["number","null"]},"seconds":{"description":"Time.","type":"number","minimum":0}}},"selection":{"description":"What was predicted of allocations and what was measured.","type":"object","required":["candidates"],"additionalProperties":false,"properties":{"candidates":{"description":"The allocations that were measured.","type":"array","items":{"description":"One allocation.","type":"object","required":["name","predicted","measured","chosen"],"additionalProperties":false,"properties":{"name":{"description":"Where it comes from.","type":"string"},"predicted":{"description":"Loss that the program predicts.","type":["number","null"]},"measured":{"description":"Loss on the calibration samples.","type":["number","null"]},"chosen":{"description":"Whether it became the artifact.","type":"boolean"}}}},"rankCorrelation":{"description":"Spearman\'s, between predicted and measured losses.","type":["number","null"]}}},"timings":{"description":"Seconds per stage, in the order in which they ran.","type":"object","additionalProperties":{"description":"Seconds.","type":"number","minimum":0}},"environment":{"description":"What ran.","type":"object","required":["bitgate","onnxruntime","executionProvider","node","platform"],"additionalProperties":false,"properties":{"bitgate":{"description":"Version of bitgate.","type":"string"},"onnxruntime":{"description":"Version of onnxruntime.","type":"string"},"executionProvider":{"description":"The device\'s execution provider.","type":"string"},"node":{"description":"Version of Node.","type":"string"},"platform":{"description":"Operating system and architecture.","type":"string"}}},"warnings":{"description":"Things to know that fail nothing.","type":"array","items":{"description":"One warning.","type":"string"}},"reproduce":{"description":"A shell line that repeats the run.","type":"string"}},"$defs":{"outcome":{"description":"fail: a limit is not kept. inconclusive: a limit lies inside its confidence interval. warn: a warning limit is not kept. pass: none of these.","enum":["pass","warn","fail","inconclusive"]},"file":{"description":"A file, identified by its content.","type":"object","required":["path","sizeBytes","sha256"],"additionalProperties":false,"properties":{"path":{"description":"Absolute path on the machine that ran.","type":"string"},"sizeBytes":{"description":"Size of the file in bytes.","type":"integer","minimum":0},"sha256":{"description":"Hash of the file in hexadecimal.","type":"string"}}},"interval":{"description":"Where the true value lies with this confidence, two-sided.","type":"object","required":["lower","upper","confidence","method"],"additionalProperties":false,"properties":{"lower":{"description":"The lower end.","type":["number","null"]},"upper":{"description":"The upper end; null when the samples are too few for one.","type":["number","null"]},"confidence":{"description":"The level, such as 0.95.","type":"number","exclusiveMinimum":0,"exclusiveMaximum":1},"method":{"description":"wilson: score interval of a share. tango: score interval of a difference of shares on the same samples. bootstrap: resampled mean, bias-corrected and accelerated.","enum":["wilson","tango","bootstrap"]}}},"metric":{"description":"The gate\'s metric on the evaluation samples.","type":"object","required":["metric","value","samples"],"additionalProperties":false,"properties":{"metric":{"description":"What is measured.","enum":["top1","top5","kl"]},"value":{"description":"Its value: a share from 0 to 1 for top1 and top5, nats for kl.","type":["number","null"]},"samples":{"description":"How many samples it is measured on.","type":"integer","minimum":0}}}}}');
+const result_v1_schema_namespaceObject = /*#__PURE__*/JSON.parse('{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:bitgate:result:v1","title":"bitgate result, version 1","description":"What one run of bitgate found. Numbers that are not finite are null.","type":"object","required":["schemaVersion","verdict","passed","checks","model","artifact","float","quantized","drop","allocation","sensitivity","solver","timings","environment","warnings","reproduce"],"additionalProperties":false,"properties":{"schemaVersion":{"description":"Version of this format.","const":1},"verdict":{"$ref":"#/$defs/outcome","description":"The worst outcome of all checks: fail, then inconclusive, then warn."},"passed":{"description":"Whether the build may go on: pass, warn, and inconclusive where the config says that it only warns.","type":"boolean"},"checks":{"description":"Every check that was made; none is left out because another failed.","type":"array","minItems":1,"items":{"description":"One limit held against one measurement.","type":"object","required":["name","measured","limit","unit","bound","outcome","passed"],"additionalProperties":false,"properties":{"name":{"description":"What is measured: artifact size, mean width, the metric, its drop, or non-finite outputs.","type":"string"},"measured":{"description":"The measured value; null when it is not a number, which keeps no limit.","type":["number","null"]},"limit":{"description":"The limit.","type":"number"},"unit":{"description":"Unit of both; ratio is a share from 0 to 1, none is what a command prints.","enum":["bytes","bits per weight","ratio","nats","samples","none"]},"bound":{"description":"The good side of the limit.","enum":["at-least","at-most"]},"outcome":{"$ref":"#/$defs/outcome","description":"What came of this check."},"passed":{"description":"Whether the outcome is pass.","type":"boolean"},"limitName":{"description":"The key of the limit under `gate` in the config; `size` is the budget. Absent for what no config allows.","type":"string"},"interval":{"$ref":"#/$defs/interval","description":"The interval around the measured value, where a confidence is asked for."},"samplesToSettle":{"description":"For an inconclusive check: an estimate of how many samples like these would decide it. Absent when none would.","type":"integer","minimum":0}}}},"intervals":{"description":"Confidence intervals of the metric and of its drop, where a confidence is asked for.","type":"object","required":["quantized","drop"],"additionalProperties":false,"properties":{"quantized":{"$ref":"#/$defs/interval","description":"Of the artifact\'s metric."},"drop":{"$ref":"#/$defs/interval","description":"Of the drop."}}},"model":{"$ref":"#/$defs/file","description":"The float model; its size counts external data too."},"artifact":{"description":"The quantized model.","type":"object","required":["path","sizeBytes","sha256","format","effectiveBits"],"additionalProperties":false,"properties":{"path":{"description":"Absolute path on the machine that ran.","type":"string"},"sizeBytes":{"description":"Size of the file in bytes.","type":"integer","minimum":0},"sha256":{"description":"Hash of the file in hexadecimal.","type":"string"},"format":{"description":"How weights are stored.","enum":["packed","qdq"]},"effectiveBits":{"description":"Mean bits per quantizable weight.","type":"number","minimum":0}}},"budget":{"description":"The budget: one of the two limits.","type":"object","required":["source"],"additionalProperties":false,"properties":{"limitBytes":{"description":"Bytes of the whole file.","type":"integer","minimum":0},"limitBitsPerWeight":{"description":"Mean bits per quantizable weight.","type":"number","exclusiveMinimum":0},"source":{"description":"The budget as it was written.","type":"string"}},"oneOf":[{"required":["limitBytes"]},{"required":["limitBitsPerWeight"]}]},"constraints":{"description":"What the artifact uses up of each further limit of the config, in its order; absent without further limits.","type":"array","minItems":1,"items":{"type":"object","required":["name","used","limit"],"additionalProperties":false,"properties":{"name":{"description":"What the config calls it; bops for bit operations.","type":"string"},"unit":{"description":"Unit of both numbers, where there is one.","type":"string"},"used":{"description":"Sum of the costs of all layers.","type":"number","minimum":0},"limit":{"description":"What the sum may be at most.","type":"number","minimum":0}}}},"sizeSearch":{"description":"How the size was found, where the budget is auto.","type":"object","required":["evaluations","steps"],"additionalProperties":false,"properties":{"evaluations":{"description":"How many different models were measured on the evaluation samples.","type":"integer","minimum":1},"confidence":{"description":"Level of the intervals of each of them, so that all together have the one that the config asks for.","type":"number","exclusiveMinimum":0,"exclusiveMaximum":1},"steps":{"description":"The models, in the order in which they were measured.","type":"array","minItems":1,"items":{"description":"The model for one budget.","type":"object","required":["limitBytes","sizeBytes","effectiveBits","value","drop","verdict","passed","chosen"],"additionalProperties":false,"properties":{"limitBytes":{"description":"The budget in bytes of the whole file.","type":"integer","minimum":0},"sizeBytes":{"description":"Size of the file in bytes.","type":"integer","minimum":0},"effectiveBits":{"description":"Mean bits per quantizable weight.","type":"number","minimum":0},"value":{"description":"The metric; null when it is not a number.","type":["number","null"]},"drop":{"description":"How much worse it is than the float model; null when it is not a number.","type":["number","null"]},"verdict":{"$ref":"#/$defs/outcome","description":"The worst outcome of all checks."},"passed":{"description":"Whether the build could go on with it.","type":"boolean"},"chosen":{"description":"Whether it is the artifact: the smallest that passed, or the largest where none did.","type":"boolean"}}}}}},"float":{"$ref":"#/$defs/metric","description":"The float model\'s metric."},"quantized":{"$ref":"#/$defs/metric","description":"The artifact\'s metric."},"drop":{"description":"How much worse the artifact is than the float model on the same samples; negative when it is better.","type":["number","null"]},"nonFiniteCount":{"description":"Samples for which the artifact gave NaN or infinity.","type":"integer","minimum":0},"klToFloat":{"description":"Mean divergence of the artifact\'s distributions from the float model\'s, in nats.","type":["number","null"]},"agreement":{"description":"Share of distributions in which both models have the same class first.","type":"number","minimum":0,"maximum":1},"speed":{"description":"Both models on one batch, the fastest of several runs.","type":"object","additionalProperties":false,"required":["floatSeconds","artifactSeconds","batchSize"],"properties":{"floatSeconds":{"description":"Seconds of one run of the float model.","type":"number","exclusiveMinimum":0},"artifactSeconds":{"description":"Seconds of one run of the artifact.","type":"number","exclusiveMinimum":0},"batchSize":{"description":"Samples of one run.","type":"integer","minimum":1}}},"quantizer":{"description":"How weights were rounded and corrected.","type":"object","required":["method","correct","granularity"],"additionalProperties":false,"properties":{"method":{"description":"The rounding.","type":"string"},"correct":{"description":"What was fitted to the quantized outputs.","type":"string"},"granularity":{"description":"What shares one scale.","type":"string"}}},"allocation":{"description":"The width of every quantizable layer, in the order of the graph.","type":"array","items":{"description":"One layer.","type":"object","required":["layer","opType","weightCount","bits","bytes"],"additionalProperties":false,"properties":{"layer":{"description":"Its name.","type":"string"},"opType":{"description":"Its operator.","type":"string"},"weightCount":{"description":"Number of its weights.","type":"integer","minimum":0},"bits":{"description":"Width of its weights; 32 or 16 for a layer left in float.","type":"integer","minimum":1},"bytes":{"description":"Bytes of its weights in the artifact: values, scales and the nodes that decode them.","type":"integer","minimum":0}}}},"sensitivity":{"description":"How the harm of quantizing was measured.","type":"object","required":["method","loss","samples","singles","pairs","forwardEquivalents","seconds","cache"],"additionalProperties":false,"properties":{"method":{"description":"diagonal, or pairwise, and so on; external for a file; none where the allocation is given.","type":"string"},"source":{"$ref":"#/$defs/file","description":"The file that the sensitivities, or with method none the allocation, are from, where nothing was measured."},"loss":{"description":"The calibration loss; of a file, what it says that its numbers are.","type":"string"},"samples":{"description":"Calibration samples; 0 for a file.","type":"integer","minimum":0},"singles":{"description":"Losses of one layer at one width.","type":"integer","minimum":0},"pairs":{"description":"Losses of two layers.","type":"integer","minimum":0},"forwardEquivalents":{"description":"Work of the whole measurement, also of what was known, in forwards of the float model over the samples.","type":"number","minimum":0},"seconds":{"description":"What this run took.","type":"number","minimum":0},"cache":{"description":"What came from the cache: off, nothing (miss), some (partial), all (hit), or denied.","enum":["off","miss","partial","hit","denied"]},"cacheKey":{"description":"Key of the measurement set on this machine, or of the entry in the Actions cache.","type":"string"},"cacheAgeSeconds":{"description":"Seconds since the newest of what was known was measured.","type":"number","minimum":0}}},"solver":{"description":"How the allocation was found.","type":"object","required":["status","objective","bestBound","relativeGap","seconds"],"additionalProperties":false,"properties":{"status":{"description":"optimal: proven within the tolerance. feasible: best known, with its gap.","enum":["optimal","feasible"]},"objective":{"description":"Predicted loss of the allocation.","type":["number","null"]},"bestBound":{"description":"No allocation has a smaller predicted loss.","type":["number","null"]},"relativeGap":{"description":"Distance of the two, relative to the objective.","type":["number","null"]},"seconds":{"description":"Time.","type":"number","minimum":0}}},"selection":{"description":"What was predicted of allocations and what was measured.","type":"object","required":["candidates"],"additionalProperties":false,"properties":{"candidates":{"description":"The allocations that were measured.","type":"array","items":{"description":"One allocation.","type":"object","required":["name","predicted","measured","chosen"],"additionalProperties":false,"properties":{"name":{"description":"Where it comes from.","type":"string"},"predicted":{"description":"Loss that the program predicts.","type":["number","null"]},"measured":{"description":"Loss on the calibration samples.","type":["number","null"]},"chosen":{"description":"Whether it became the artifact.","type":"boolean"}}}},"rankCorrelation":{"description":"Spearman\'s, between predicted and measured losses.","type":["number","null"]}}},"timings":{"description":"Seconds per stage, in the order in which they ran.","type":"object","additionalProperties":{"description":"Seconds.","type":"number","minimum":0}},"environment":{"description":"What ran.","type":"object","required":["bitgate","onnxruntime","executionProvider","node","platform"],"additionalProperties":false,"properties":{"bitgate":{"description":"Version of bitgate.","type":"string"},"onnxruntime":{"description":"Version of onnxruntime.","type":"string"},"executionProvider":{"description":"The device\'s execution provider.","type":"string"},"node":{"description":"Version of Node.","type":"string"},"platform":{"description":"Operating system and architecture.","type":"string"}}},"warnings":{"description":"Things to know that fail nothing.","type":"array","items":{"description":"One warning.","type":"string"}},"reproduce":{"description":"A shell line that repeats the run.","type":"string"}},"$defs":{"outcome":{"description":"fail: a limit is not kept. inconclusive: a limit lies inside its confidence interval. warn: a warning limit is not kept. pass: none of these.","enum":["pass","warn","fail","inconclusive"]},"file":{"description":"A file, identified by its content.","type":"object","required":["path","sizeBytes","sha256"],"additionalProperties":false,"properties":{"path":{"description":"Absolute path on the machine that ran.","type":"string"},"sizeBytes":{"description":"Size of the file in bytes.","type":"integer","minimum":0},"sha256":{"description":"Hash of the file in hexadecimal.","type":"string"}}},"interval":{"description":"Where the true value lies with this confidence, two-sided.","type":"object","required":["lower","upper","confidence","method"],"additionalProperties":false,"properties":{"lower":{"description":"The lower end.","type":["number","null"]},"upper":{"description":"The upper end; null when the samples are too few for one.","type":["number","null"]},"confidence":{"description":"The level, such as 0.95.","type":"number","exclusiveMinimum":0,"exclusiveMaximum":1},"method":{"description":"wilson: score interval of a share. tango: score interval of a difference of shares on the same samples. bootstrap: resampled mean, bias-corrected and accelerated.","enum":["wilson","tango","bootstrap"]}}},"metric":{"description":"The gate\'s metric on the evaluation samples.","type":"object","required":["metric","value"],"additionalProperties":false,"properties":{"metric":{"description":"What is measured.","enum":["top1","top5","kl","command"]},"value":{"description":"Its value: a share from 0 to 1 for top1 and top5, nats for kl, any number for a command.","type":["number","null"]},"samples":{"description":"How many samples it is measured on; absent where a command does not say.","type":"integer","minimum":0}}}}}');
 ;// CONCATENATED MODULE: ./build/src/report/render-result.js
 /** `result.json`: the report for machines, as schemas/result.v1.schema.json describes it. */
 
+
 /** JSON with the keys in the order of the schema, whatever built the report; NaN and infinities are null. */
 function renderResult(report) {
-    return `${harmless(JSON.stringify(render_result_inOrder(report, result_v1_schema_namespaceObject), undefined, 2))}\n`;
-}
-/** The same JSON, in which no name from a model is a command to a terminal or, as `##[`, to the workflow runner. */
-function harmless(json) {
-    return json.replaceAll(render_result_UNSEEN, escapeUnits).replaceAll('##[', '##\\u005b');
-}
-/** What JSON.stringify leaves as it is; the line feed is its own. */
-const render_result_UNSEEN = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
-function escapeUnits(character) {
-    return character.replaceAll(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    return `${harmlessJson(render_result_inOrder(report, result_v1_schema_namespaceObject))}\n`;
 }
 function render_result_inOrder(value, node) {
     const { properties, items } = resolve(node);
@@ -43538,18 +47103,20 @@ function reference(character) {
 
 
 
+
 /** Half of what the runner takes; everything else together stays below the other half. */
 const MAX_LAYER_BYTES = 524_288;
 const MAX_ROWS = 50;
 const MAX_WARNINGS = 20;
 const MAX_PROSE = 400;
-const MARKS = { pass: '✅', warn: '⚠️', fail: '❌', inconclusive: '❔' };
+const render_summary_MARKS = { pass: '✅', warn: '⚠️', fail: '❌', inconclusive: '❔' };
 function renderSummary(report) {
     const sections = [
-        `## ${MARKS[report.verdict]} bitgate: ${OUTCOME_TITLE[report.verdict]}\n\n${verdictSentence(report)}`,
+        `## ${render_summary_MARKS[report.verdict]} bitgate: ${OUTCOME_TITLE[report.verdict]}\n\n${verdictSentence(report)}`,
         renderChecks(report),
-        renderFacts(report),
+        render_summary_renderFacts(report),
         ...(report.warnings.length === 0 ? [] : [render_summary_renderWarnings(report.warnings)]),
+        ...render_summary_renderSizeSearch(report),
         render_summary_renderAllocation(report.allocation),
         ...(report.selection === undefined ? [] : [render_summary_renderSelection(report.selection)]),
         render_summary_renderTimings(report),
@@ -43560,11 +47127,11 @@ function renderSummary(report) {
 function renderChecks({ checks }) {
     const rows = checks.map((check) => {
         const { measured, limit, notes } = checkText(check);
-        return [`${MARKS[check.outcome]} ${OUTCOME_WORD[check.outcome]}`, check.name, measured, limit, notes.join('; ')];
+        return [`${render_summary_MARKS[check.outcome]} ${OUTCOME_WORD[check.outcome]}`, check.name, measured, limit, notes.join('; ')];
     });
     return render_summary_renderTable(['', 'check', 'measured', 'limit', ''], 'llrll', rows);
 }
-function renderFacts(report) {
+function render_summary_renderFacts(report) {
     const rows = listFacts(report).map(({ label, text }) => [label, markdownProse(text, MAX_PROSE)]);
     return render_summary_renderTable(['', ''], 'll', rows);
 }
@@ -43572,6 +47139,14 @@ function render_summary_renderWarnings(warnings) {
     const shown = warnings.slice(0, MAX_WARNINGS).map((warning) => `- ⚠️ ${markdownProse(warning, MAX_PROSE)}`);
     const restCount = warnings.length - shown.length;
     return [...shown, ...(restCount > 0 ? [`- and ${countText(restCount)} more, see result.json`] : [])].join('\n');
+}
+function render_summary_renderSizeSearch(report) {
+    const table = sizeSearchTable(report);
+    if (table === undefined)
+        return [];
+    const rows = table.rows.map(({ cells, chosen }) => [chosen ? '→' : '', ...cells]);
+    const body = `${table.sentence}\n\n${render_summary_renderTable(['', ...table.head], 'lrrrrrl', rows)}`;
+    return [renderDetails(table.title, body)];
 }
 function render_summary_renderAllocation(allocation) {
     const rows = allocation.map(({ layer, opType, weightCount, bits, bytes }) => [
@@ -43592,7 +47167,7 @@ function takeWithin(rows, maxBytes) {
     const encoder = new TextEncoder();
     let bytes = 0;
     const end = rows.findIndex((row) => {
-        bytes += encoder.encode(renderRow(row)).length + 1;
+        bytes += encoder.encode(render_summary_renderRow(row)).length + 1;
         return bytes > maxBytes;
     });
     return end < 0 ? rows : rows.slice(0, end);
@@ -43621,122 +47196,10 @@ function renderDetails(title, body) {
 /** @param alignment `l` or `r` for each column */
 function render_summary_renderTable(head, alignment, rows) {
     const rule = [...alignment].map((side) => (side === 'r' ? '--:' : ':--'));
-    return [head, rule, ...rows].map(renderRow).join('\n');
+    return [head, rule, ...rows].map(render_summary_renderRow).join('\n');
 }
-function renderRow(cells) {
+function render_summary_renderRow(cells) {
     return `| ${cells.join(' | ')} |`;
-}
-
-;// CONCATENATED MODULE: ./build/src/report/render-terminal.js
-
-
-
-
-/** Longer tables only hide what stands above them. */
-const MAX_LAYERS = 256;
-const render_terminal_MARKS = { pass: '✓', warn: '!', fail: '✗', inconclusive: '?' };
-/** Select Graphic Rendition (ECMA-48, section 8.3.117): bold, dim, and the usual colours of outcomes. */
-const STYLES = { bold: '1', dim: '2', pass: '32', warn: '33', fail: '31', inconclusive: '35' };
-function renderTerminal(report, { color }) {
-    const paint = (style, text) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
-    const sections = [
-        renderVerdict(report, paint),
-        render_terminal_renderFacts(report, paint),
-        render_terminal_renderAllocation(report.allocation, paint),
-        ...(report.selection === undefined ? [] : [render_terminal_renderSelection(report.selection, paint)]),
-        render_terminal_renderTimings(report, paint),
-        ...(report.warnings.length === 0 ? [] : [render_terminal_renderWarnings(report.warnings, paint)]),
-        [paint('bold', 'reproduce'), `  ${plainText(report.reproduce, Number.POSITIVE_INFINITY)}`],
-    ];
-    return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
-}
-function renderVerdict(report, paint) {
-    const title = paint(report.verdict, paint('bold', OUTCOME_TITLE[report.verdict]));
-    const rows = report.checks.map((check) => {
-        const { measured, limit } = checkText(check);
-        return [check.name, measured, limit];
-    });
-    const lines = alignColumns(rows, ['left', 'right', 'left']);
-    return [
-        `bitgate: ${title}, ${verdictSentence(report)}`,
-        '',
-        ...report.checks.flatMap((check, index) => [
-            `  ${paint(check.outcome, render_terminal_MARKS[check.outcome])} ${lines[index]}`,
-            ...renderNotes(check, paint),
-        ]),
-    ];
-}
-function renderNotes(check, paint) {
-    const { notes } = checkText(check);
-    return notes.length === 0 ? [] : [paint('dim', `      ${notes.join('; ')}`)];
-}
-function render_terminal_renderFacts(report, paint) {
-    const facts = listFacts(report);
-    const width = Math.max(...facts.map(({ label }) => label.length));
-    return facts.map(({ label, text }) => `  ${paint('dim', label.padEnd(width))}  ${plainText(text, 300)}`);
-}
-const FULL_WIDTH = 8;
-function render_terminal_renderAllocation(allocation, paint) {
-    const shown = allocation.slice(0, MAX_LAYERS);
-    const rows = shown.map(({ layer, opType, weightCount, bits, bytes }) => [
-        plainText(layer),
-        plainText(opType, 20),
-        countText(weightCount),
-        `${'█'.repeat(Math.min(bits, FULL_WIDTH))}${'░'.repeat(Math.max(0, FULL_WIDTH - bits))}`,
-        widthText(bits),
-        countText(bytes),
-    ]);
-    const head = ['layer', 'operator', 'weights', 'bits', '', 'bytes'];
-    const [title, ...lines] = alignColumns([head, ...rows], ['left', 'left', 'right', 'left', 'right', 'right']);
-    const restCount = allocation.length - shown.length;
-    return [
-        paint('bold', 'allocation'),
-        paint('dim', `  ${title}`),
-        ...lines.map((line) => `  ${line}`),
-        ...(restCount > 0 ? [`  and ${countOf(restCount, 'more layer')}, see result.json`] : []),
-    ];
-}
-function render_terminal_renderSelection({ candidates, rankCorrelation }, paint) {
-    const rows = candidates.map(({ name, predicted, measured, chosen }) => [
-        chosen ? '→' : '',
-        plainText(name),
-        realText(predicted),
-        realText(measured),
-    ]);
-    const head = ['', 'candidate', 'predicted loss', 'measured loss'];
-    const [title, ...lines] = alignColumns([head, ...rows], ['left', 'left', 'right', 'right']);
-    return [
-        paint('bold', 'selection by measurement'),
-        paint('dim', `  ${title}`),
-        ...lines.map((line) => `  ${line}`),
-        ...(rankCorrelation === undefined ? [] : [`  rank correlation ${realText(rankCorrelation)}`]),
-    ];
-}
-const TIME_BAR_WIDTH = 20;
-function render_terminal_renderTimings(report, paint) {
-    const rows = listTimings(report).map(({ stage, seconds, share }) => [
-        plainText(stage),
-        durationText(seconds),
-        '█'.repeat(Math.round(share * TIME_BAR_WIDTH)),
-    ]);
-    return [
-        `${paint('bold', 'time')} ${durationText(totalSeconds(report.timings))}`,
-        ...alignColumns(rows, ['left', 'right', 'left']).map((line) => `  ${line}`),
-    ];
-}
-function render_terminal_renderWarnings(warnings, paint) {
-    return [
-        paint('bold', 'warnings'),
-        ...warnings.map((warning) => `  ${paint('warn', '!')} ${plainText(warning, 400)}`),
-    ];
-}
-/** Cells padded to the widest of their column, two spaces between; no spaces at the ends of lines. */
-function alignColumns(rows, alignment) {
-    const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => row[column].length)));
-    return rows.map((row) => row
-        .map((cell, column) => alignment[column] === 'left' ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
-        .join('  ')
-        .trimEnd());
 }
 
 ;// CONCATENATED MODULE: ./build/src/shards.js
@@ -43752,13 +47215,12 @@ function alignColumns(rows, alignment) {
 
 
 
-
 /** Divide what is not known already; the model runs once, on one batch, anywhere. */
 async function planMeasurement(config, count, effects) {
     const method = sharedMethod(config);
-    const run = await prepareRun(config, effects.files, createStageClock(effects.now));
-    const { model, layers, batches, standIns: candidates } = run;
-    const costs = await measureLayerCosts(model, layers, batches[0], effects.openSession);
+    const run = await prepareRun(config, effects, createStageClock(effects.now));
+    const { model, standIns: candidates } = run;
+    const costs = await run.layerCosts();
     const plan = planMethod({ model, candidates, costs, memoryLimitBytes: config.memoryLimitBytes }, method);
     const { cache } = await openKnown(run, [plan], config, effects);
     const shards = planShards(plannedUnits(plan), count, cache.known);
@@ -43776,7 +47238,7 @@ function describePlan({ method, units }, knownCount, { shards }) {
 async function shards_measureShard(config, { shard, planToken }, effects) {
     const method = sharedMethod(config);
     const clock = createStageClock(effects.now);
-    const run = await prepareRun(config, effects.files, clock);
+    const run = await prepareRun(config, effects, clock);
     const { candidates, costs, times, fitting } = await prepareSweep(run, config, effects, clock);
     const input = { ...fitting, candidates, costs };
     const whole = planMethod({ ...input, memoryLimitBytes: config.memoryLimitBytes }, method);
@@ -43784,12 +47246,11 @@ async function shards_measureShard(config, { shard, planToken }, effects) {
     const shards = planToken === undefined ? planShards(units, shard.count) : replayPlan(units, planToken);
     assertIsOf(shards, shard);
     const part = restrictPlan(whole, shards.shards[shard.number - 1].units);
-    const set = await openKnown(run, [whole], config, effects);
-    set.cache.narrow(part.wanted);
+    const set = await openKnown(run, [part], config, effects);
     await beginMeasuring(set, part, times, input, config, effects);
     const { signal, reportProgress } = effects;
     await tellingWhatIsKept(set.cache, effects, () => measureUnits({ ...input, store: storeOf(set.cache), signal, reportProgress }, part.units));
-    await set.cache.finish();
+    await set.cache.finish('wanted');
     for (const line of set.cache.status.notes)
         effects.note(line);
     const { known: records } = set.cache;
@@ -43812,41 +47273,172 @@ function assertComplete({ wanted }, records) {
     throw new UserError({ what, fix: 'leave out the widths at which the model breaks down' });
 }
 
-;// CONCATENATED MODULE: ./build/src/program/contradiction.js
-/** One problem per contradiction, in the units of the constraints. */
-function describeInfeasibility(program, infeasibility) {
-    return infeasibility.contradictions.map((contradiction) => contradiction.constraints.length === 1
-        ? describeImpossible(program, infeasibility, contradiction)
-        : describeTogether(program, contradiction));
+;// CONCATENATED MODULE: ./build/src/sensitivity/kept-sensitivities.js
+
+
+
+/** @param records of one measurement set, that of the candidates */
+function keptSensitivities(records, candidates, method, loss) {
+    const losses = lossesByNetwork(records);
+    const networks = networksOf(candidates, method);
+    const kept = networks.filter(({ name }) => losses.has(name));
+    const counts = { neededCount: networks.length, keptCount: kept.length };
+    if (kept.length < networks.length)
+        return counts;
+    const table = new LossTable(candidates, method);
+    for (const { name, variables } of networks)
+        table.set(variables, losses.get(name));
+    const sensitivities = {
+        method,
+        loss,
+        sampleCount: records[0]?.sampleCount ?? 0,
+        ...table.result(),
+        forwardEquivalents: records.reduce((sum, { forwardEquivalents }) => sum + forwardEquivalents, 0),
+        seconds: 0,
+    };
+    return { ...counts, sensitivities };
 }
-function describeImpossible({ constraints }, { smallestLimits }, { constraints: [index], relaxations: [relaxation] }) {
-    const { name, limit } = constraints[index];
-    const least = smallestLimits[index];
-    const what = `no assignment keeps '${name}' at ${limit} or less; the least possible is ${least}`;
-    const raise = `raise the limit of '${name}' to ${relaxation?.limit ?? least} or more`;
-    if (relaxation === undefined || relaxation.limit === least)
-        return { what, fix: raise };
-    return { what, fix: `${raise}${doubtOf(relaxation)}; ${least} does not go with the other limits` };
+/** By the name of what was perturbed: "3:2", or "3:2,4:4" for a pair. */
+function lossesByNetwork(records) {
+    const found = new Map();
+    for (const { unit, losses } of records) {
+        const base = baseNameOf(unit);
+        for (const [name, loss] of Object.entries(losses)) {
+            if (name === BASE_LOSS)
+                found.set(base, loss);
+            else
+                found.set(base === undefined ? name : `${base},${name}`, loss);
+        }
+    }
+    return found;
 }
-function describeTogether({ constraints }, { constraints: members, isMinimal, relaxations }) {
-    const limits = members.map((index) => `'${constraints[index].name}' at ${constraints[index].limit} or less`);
-    const what = `no assignment keeps ${enumerate(limits, 'and')} together; ${keptBy(members.length, isMinimal)}`;
-    if (relaxations.length === 0)
-        return { what, fix: 'raise several limits: no single one is known to be enough' };
-    const raises = relaxations.map((relaxation) => `'${constraints[relaxation.constraint].name}' to ${relaxation.limit}${doubtOf(relaxation)}`);
-    return { what, fix: `raise one limit and leave the others: ${enumerate(raises, 'or')}` };
+/** What a method measures: candidates alone and in pairs, the earlier layer first; a float layer changes nothing. */
+function networksOf(candidates, method) {
+    const perturbing = [...candidates.keys()].filter((variable) => candidates[variable].content !== 'float');
+    const named = (variables) => ({
+        name: variables.map((variable) => variableName(candidates[variable])).join(),
+        variables,
+    });
+    const pairs = perturbing.flatMap((first) => perturbing.filter((second) => isPair(candidates[first], candidates[second])).map((second) => [first, second]));
+    const wantsPair = ([first, second]) => measuresPair(method, candidates[first].layerIndex, candidates[second].layerIndex);
+    return [...perturbing.map((variable) => [variable]), ...pairs.filter(wantsPair)].map(named);
 }
-/** Which fewer limits can be kept. */
-function keptBy(count, isMinimal) {
-    if (!isMinimal)
-        return 'whether fewer of these limits contradict each other was not settled in time';
-    return count === 2 ? 'each of them can be kept alone' : 'any smaller number of them can be kept';
+function isPair(first, second) {
+    return first.layerIndex < second.layerIndex;
 }
-function doubtOf({ isSmallest }) {
-    return isSmallest ? '' : ' (enough, but perhaps more than needed)';
+
+;// CONCATENATED MODULE: ./build/src/solve-kept.js
+/** A new budget answered from sensitivities that are kept, or in a file: no model runs, no session is opened. The story of `bitgate solve`. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * The allocation that a run with this budget would propose first, for each budget; sizes are exact as far as the scales of
+ * the quantized weights fit half precision, as they almost always do.
+ *
+ * @throws UserError if no method's losses are all kept
+ */
+async function solve_kept_solveKept(config, budgets, effects) {
+    assertHasChoice(config);
+    assertWidthsAreChosen(config);
+    // No budget of the config stands in the way of those asked for.
+    const anyBudget = { ...config, budget: { kind: 'auto' } };
+    const run = await prepareRun(anyBudget, effects, createStageClock(effects.now));
+    const { sensitivities, source } = run.given ?? { sensitivities: await findKept(run, config, effects) };
+    const { quadratic } = quadraticTerms(sensitivities, config.sensitivity);
+    const writer = createWriter(config.quantize.format, run.model, run.layers, run.provenance);
+    const sizes = describeProblem({ ...run.sizes, writer, candidates: run.standIns });
+    const answers = [];
+    const problems = [];
+    for (const budget of budgets) {
+        const problem = { ...sizes, budget: exactBudget(budget, run.sizes.floatFileBytes, sizes) };
+        const asked = build_report_describeBudget(budget, problem);
+        const found = await allocateOrSay(problem, quadratic, effects.solve);
+        if (!('variables' in found)) {
+            problems.push(...found);
+            answers.push({ budget: asked, status: 'infeasible', ...(await smallestBudget(problem, effects.solve)) });
+        }
+        else
+            answers.push({ budget: asked, ...describeAllocation(run, problem, found.variables), ...found.solver });
+    }
+    const { method, loss, sampleCount: samples } = sensitivities;
+    const origin = { method, ...(source && { source }), loss, samples };
+    return { report: { schemaVersion: 1, model: config.modelPath, ...origin, answers }, problems };
 }
-function enumerate(items, word) {
-    return items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} ${word} ${items.at(-1)}`;
+async function allocateOrSay(problem, quadratic, solve) {
+    const shortage = findShortage(problem);
+    if (shortage !== undefined)
+        return [shortage];
+    try {
+        return await allocate(problem, quadratic, solve, answer_budget_SOLVE_LIMITS);
+    }
+    catch (error) {
+        const reasons = error instanceof NoAllocationError ? await explainNoAllocation(problem, solve) : [];
+        if (reasons.length > 0)
+            return reasons;
+        throw error;
+    }
+}
+/** The ranges of activations, which take bytes too, are known only when the model has run; but then weights have one width. */
+function assertWidthsAreChosen({ quantize, path }) {
+    if (quantize.activations === undefined)
+        return;
+    const what = '`quantize.activations` leaves nothing to allocate: every weight has 8 bits';
+    throw new UserError({ what, where: path, fix: 'use `bitgate run`, which also tells the size' });
+}
+/** Of the method that the config names, or of the richest that is kept whole. */
+async function findKept(run, config, effects) {
+    const { cache } = await openAllKept(run, config, effects);
+    for (const line of cache.status.notes)
+        effects.note(line);
+    const { method: named, loss } = config.sensitivity;
+    const methods = MEASURED_METHODS.filter((method) => named === 'auto' || named === method);
+    const records = [...cache.known.values()];
+    const found = methods.map((method) => ({ method, ...keptSensitivities(records, run.standIns, method, loss) }));
+    const whole = found.find(({ sensitivities }) => sensitivities !== undefined)?.sensitivities;
+    if (whole !== undefined)
+        return whole;
+    throw new UserError(solve_kept_describeMissing(config, found));
+}
+function solve_kept_describeMissing({ sensitivity, path, cache }, found) {
+    const subject = 'for this model, data and settings';
+    const run = 'run `bitgate run` once with the same config';
+    if (found.length === 0) {
+        const what = `${sensitivity.method} sensitivities are never kept`;
+        return { what, where: path, fix: 'name another method, such as --method diagonal, that was measured before' };
+    }
+    if (cache.setting === 'off') {
+        return { what: `no sensitivities are kept ${subject}: \`cache\` is off`, where: path, fix: 'set `cache: auto`' };
+    }
+    if (found.every(({ keptCount }) => keptCount === 0)) {
+        const fix = `${run}, or see \`bitgate inspect\` for what measuring costs`;
+        return { what: `no sensitivities are kept ${subject}`, where: path, fix };
+    }
+    const counts = found.map(({ method, neededCount, keptCount }) => `${method} has ${keptCount} of ${neededCount} losses`);
+    const what = `the sensitivities that are kept ${subject} are not whole: ${counts.join(', ')}`;
+    return { what, where: path, fix: `${run}: it measures the rest` };
+}
+function describeAllocation({ layers }, problem, variables) {
+    const partBytes = variables.reduce((sum, variable) => sum + problem.choices[variable].partBytes, 0);
+    return {
+        sizeBytes: problem.fileBytes(partBytes, variables),
+        effectiveBits: effectiveBits(problem, variables),
+        ...describeFurtherLimits(problem, variables),
+        allocation: describeLayers(layers, problem, variables),
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/schemas/program.v1.schema.json
@@ -43946,21 +47538,18 @@ function validate_program_placeOf({ groupSizes }, variable) {
 
 
 
-
-
-const SCHEMA_FIX = 'schemas/program.v1.schema.json describes the format';
+const program_file_SCHEMA_FIX = 'schemas/program.v1.schema.json describes the format';
 const BITS_PER_BYTE = 8;
-/** One error is enough: a matrix of texts would have a hundred thousand. */
-const program_file_validate = new _2020.Ajv2020({ verbose: true, validateSchema: false }).compile(program_v1_schema_namespaceObject);
+const program_file_findSchemaProblem = createChecker(program_v1_schema_namespaceObject);
 /**
  * @param path for messages
  * @throws UserError if the text is no program, or a number in it cannot be used
  */
 function parseProgramFile(text, path) {
-    const document = program_file_parseJson(text, path);
-    const problem = findMisspelling(document) ?? findSchemaProblem(document) ?? findShapeProblem(document);
-    if (problem !== undefined)
-        throw new UserError({ fix: SCHEMA_FIX, ...problem, where: path });
+    const document = parseJson(text, path, 'the program');
+    const what = findMisspelling(document) ?? program_file_findSchemaProblem(document) ?? findShapeProblem(document);
+    if (what !== undefined)
+        throw new UserError({ what, where: path, fix: program_file_SCHEMA_FIX });
     const { bits, weights, G, constraints = [], bestKnown = {} } = document;
     const program = {
         groupSizes: weights.map(() => bits.length),
@@ -43980,15 +47569,6 @@ function withinBudget({ bits, weights, program }, budget) {
 function program_file_totalWeights({ weights }) {
     return weights.reduce((sum, count) => sum + count, 0);
 }
-function program_file_parseJson(text, path) {
-    try {
-        return JSON.parse(text);
-    }
-    catch (cause) {
-        const fix = 'write the program as JSON, which has no NaN and no Infinity';
-        throw new UserError({ what: `no JSON: ${cause.message}`, where: path, fix }, { cause });
-    }
-}
 /** Unknown keys are notes, unless they look like a known one that is missing. */
 function findMisspelling(document) {
     if (typeof document !== 'object' || document === null || Array.isArray(document))
@@ -43999,48 +47579,27 @@ function findMisspelling(document) {
             continue;
         const near = nearestName(key, missing);
         if (near !== undefined)
-            return { what: `unknown key \`${key}\`; did you mean \`${near}\`?` };
+            return `unknown key \`${key}\`; did you mean \`${near}\`?`;
     }
     return undefined;
-}
-function findSchemaProblem(document) {
-    if (program_file_validate(document))
-        return undefined;
-    return { what: program_file_describeError(program_file_validate.errors[0]) };
-}
-function program_file_describeError({ keyword, instancePath, params, parentSchema, data }) {
-    const path = instancePath.split('/').slice(1);
-    const node = parentSchema;
-    if (keyword === 'required') {
-        const key = params.missingProperty;
-        return `\`${renderPath([...path, key])}\` is missing, expected ${describeExpected(node.properties?.[key] ?? {})}`;
-    }
-    if (keyword === 'additionalProperties') {
-        const keys = Object.keys(node.properties ?? {}).join(', ');
-        return `unknown key \`${renderPath([...path, params.additionalProperty])}\`, expected one of ${keys}`;
-    }
-    const subject = path.length === 0 ? 'the file' : `\`${renderPath(path)}\``;
-    return `${subject} is ${describeFound(data)}, expected ${describeExpected(node)}`;
 }
 function findShapeProblem({ bits, weights, G, constraints = [] }) {
     const count = weights.length * bits.length;
     const because = `${weights.length} layers times ${bits.length} bit-widths`;
     if (G.length !== count)
-        return { what: `\`G\` has ${G.length} rows, expected ${count}: ${because}` };
+        return `\`G\` has ${G.length} rows, expected ${count}: ${because}`;
     const row = G.findIndex(({ length }) => length !== count);
     if (row >= 0)
-        return { what: `\`G[${row}]\` has ${G[row].length} numbers, expected ${count}: ${because}` };
+        return `\`G[${row}]\` has ${G[row].length} numbers, expected ${count}: ${because}`;
     for (const [index, { costs }] of constraints.entries()) {
         const place = `constraints[${index}].costs`;
         if (costs.length !== weights.length) {
-            return { what: `\`${place}\` has ${costs.length} lists, expected one for each of ${weights.length} layers` };
+            return `\`${place}\` has ${costs.length} lists, expected one for each of ${weights.length} layers`;
         }
         const layer = costs.findIndex(({ length }) => length !== bits.length);
         if (layer >= 0) {
             const found = costs[layer].length;
-            return {
-                what: `\`${place}[${layer}]\` has ${found} numbers, expected one for each of ${bits.length} bit-widths`,
-            };
+            return `\`${place}[${layer}]\` has ${found} numbers, expected one for each of ${bits.length} bit-widths`;
         }
     }
     return undefined;
@@ -44100,6 +47659,8 @@ function parseOptions({ program, size, bitsPerWeight, timeLimit, gap }) {
         note(MISSING_BUDGET);
     if (applied.budget?.kind === 'ratio')
         note(ratioProblem(size));
+    if (applied.budget?.kind === 'auto')
+        note(AUTO_PROBLEM);
     const timeLimitSeconds = timeLimit === undefined ? solve_program_file_DEFAULT_LIMITS.timeLimitSeconds : parseDuration(timeLimit);
     if (!(timeLimitSeconds > 0))
         note(expected('--time-limit', timeLimit, 'a time such as 10, 10s or 2m'));
@@ -44116,6 +47677,10 @@ function parseOptions({ program, size, bitsPerWeight, timeLimit, gap }) {
 }
 const MISSING_BUDGET = {
     what: 'solve needs a budget',
+    fix: 'give --bits-per-weight, or --size in bytes of weights',
+};
+const AUTO_PROBLEM = {
+    what: '--size is auto, but a bare program has no gate to pass',
     fix: 'give --bits-per-weight, or --size in bytes of weights',
 };
 function ratioProblem(size) {
@@ -44136,7 +47701,7 @@ function describeNoAllocation(file, budgeted, solution) {
     const relaxed = solution.contradictions[0]?.relaxations[0]?.limit ?? solution.smallestLimits[0];
     const problems = isBudgetAlone && relaxed === solution.smallestLimits[0]
         ? [describeSmallBudget(file, budgeted, smallestSizeBytes)]
-        : describeInfeasibility(budgeted.program, solution);
+        : describeInfeasibility(budgeted.program.constraints, solution);
     return { report, problems };
 }
 function describeSmallBudget(file, { limitBytes }, smallestBytes) {
@@ -44167,6 +47732,12 @@ function bitsPerWeightOf(file, bytes) {
 
 
 
+
+
+
+
+
+
 function createCommands(world) {
     return {
         runGate: (config, reportProgress, extras = {}) => runAndWrite(config, world, reportProgress, extras),
@@ -44175,6 +47746,9 @@ function createCommands(world) {
         inspect: (config, reportProgress) => create_commands_inspect(config, world, reportProgress),
         describeModel: (path) => describeModel(path, world),
         solveProgram: (options) => solveProgramFile(options, world),
+        solveKept: async (config, budgets, reportProgress) => solve_kept_solveKept(config, budgets, await openEffects(config, world, reportProgress)),
+        pareto: (config, budgets, reportProgress) => paretoAndWrite(config, budgets, world, reportProgress),
+        evaluate: (config, modelPath, reportProgress) => create_commands_evaluate(config, modelPath, world, reportProgress),
         cache: (action, directory) => runCacheCommand(action, world.keptMeasurements(directory), Date.now()),
         renderTerminal: renderTerminal,
         renderSummary: renderSummary,
@@ -44217,6 +47791,21 @@ async function runAndWrite(config, world, reportProgress, { warnings = [], share
     }
     return report;
 }
+async function paretoAndWrite(config, budgets, world, reportProgress) {
+    const effects = await openEffects(config, world, reportProgress);
+    const drawn = await drawPareto(config, budgets, effects);
+    const report = { ...drawn, environment: create_commands_describeEnvironment(effects.runtime) };
+    const forms = { 'pareto.json': renderParetoJson(report), 'pareto.html': renderParetoHtml(report) };
+    for (const [name, text] of Object.entries(forms)) {
+        await world.files.writeFileAtomically((0,external_node_path_namespaceObject.join)(config.reportDirectory, name), text);
+    }
+    return report;
+}
+async function create_commands_evaluate(config, modelPath, world, reportProgress) {
+    const effects = await openEffects(config, world, reportProgress);
+    const evaluated = await evaluateModel(config, modelPath, effects);
+    return { ...evaluated, environment: create_commands_describeEnvironment(effects.runtime) };
+}
 function describeDevice({ executionProvider, deviceName }) {
     return deviceName === undefined ? executionProvider : `${executionProvider} (${deviceName})`;
 }
@@ -44229,13 +47818,12 @@ function create_commands_describeEnvironment(runtime) {
         platform: `${process.platform}-${process.arch}`,
     };
 }
-/** One line for a shell in the current directory, quoted where the shell would split it. */
+/** One line for a shell in the current directory. */
 function reproduceLine({ path, options }) {
-    const words = ['bitgate', 'run', (0,external_node_path_namespaceObject.relative)(process.cwd(), path), ...options];
-    return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+    return shellLine(['bitgate', 'run', (0,external_node_path_namespaceObject.relative)(process.cwd(), path), ...options]);
 }
 async function describeModel(path, { files }) {
-    const { original, model, layers } = await readModel({ modelPath: path, quantize: { correct: 'none' } }, files);
+    const { original, model, layers } = await readModel({ modelPath: path, quantize: { correct: 'none', granularity: 'channel' } }, files);
     return {
         sizeBytes: original.contentSizeBytes,
         inputs: modelInputs(model),
@@ -44380,7 +47968,7 @@ class branch_and_bound_Search {
     #improveIncumbent({ point }) {
         if (this.#nodeCount > ALWAYS_ROUNDED_NODES && this.#nodeCount % ROUNDING_INTERVAL !== 0)
             return;
-        this.#offer(descendFrom(this.#program, branch_and_bound_rounded(this.#program, point), this.#limits.stop));
+        this.#offer(descendFrom(this.#program, rounded(this.#program, point), this.#limits.stop));
     }
     #offer(candidate) {
         const best = better(this.#incumbent, candidate);
@@ -44410,7 +47998,7 @@ class branch_and_bound_Search {
     }
 }
 /** The variable of largest share in every group. */
-function branch_and_bound_rounded({ groupCount, offsets }, point) {
+function rounded({ groupCount, offsets }, point) {
     return Int32Array.from({ length: groupCount }, (_, group) => {
         let best = offsets[group];
         for (let variable = best; variable < offsets[group + 1]; variable++)
@@ -44420,7 +48008,8 @@ function branch_and_bound_rounded({ groupCount, offsets }, point) {
     });
 }
 
-;// CONCATENATED MODULE: ./build/src/solver/find-contradictions.js
+;// CONCATENATED MODULE: ./build/src/solver/explain-infeasibility.js
+
 
 
 
@@ -44429,52 +48018,16 @@ function branch_and_bound_rounded({ groupCount, offsets }, point) {
 
 
 /** @param smallest the smallest limit of every constraint alone, shape [constraintCount] */
-function find_contradictions_findContradictions(program, smallest, stop) {
-    const all = [...program.constraints.keys()];
-    const impossible = all.filter((index) => smallest[index] > roundedLimit(program.constraints[index]));
-    if (impossible.length > 1) {
-        return impossible.map((index) => ({ constraints: [index], isMinimal: true, relaxations: [] }));
-    }
-    const { members, isMinimal } = impossible.length === 1 ? { members: impossible, isMinimal: true } : fewestOf(program, all, stop);
-    return [{ constraints: members, isMinimal, relaxations: relaxationsOf(program, members, stop) }];
-}
-/** Leave out every constraint without which the others still contradict each other. */
-function fewestOf(program, all, stop) {
-    let members = all;
-    let isMinimal = true;
-    for (const index of all) {
-        const fewer = members.filter((member) => member !== index);
-        const answer = canBeKept(program, fewer, stop);
-        if (answer === 'no')
-            members = fewer;
-        if (answer === 'unknown')
-            isMinimal = false;
-    }
-    return { members, isMinimal };
-}
-function canBeKept(program, [index, ...others], stop) {
-    if (index === undefined)
-        return 'yes';
-    const { found, bound } = leastSum(program, index, others, stop);
-    const limit = roundedLimit(program.constraints[index]);
-    if (found !== undefined && found <= limit)
-        return 'yes';
-    return bound > limit ? 'no' : 'unknown';
-}
-function relaxationsOf(program, members, stop) {
-    const relaxations = members.flatMap((constraint) => {
-        const others = [...program.constraints.keys()].filter((index) => index !== constraint);
-        const { found, isLeast } = leastSum(program, constraint, others, stop);
-        return found === undefined ? [] : [{ constraint, limit: found, isSmallest: isLeast }];
+function explain_infeasibility_explainInfeasibility(program, smallest, stop) {
+    const { constraints } = program;
+    return findContradictions({
+        constraints,
+        smallest,
+        leastSum: (index, others) => explain_infeasibility_leastSum(program, index, others, stop),
     });
-    const change = ({ constraint, limit }) => {
-        const given = program.constraints[constraint].limit;
-        return (limit - given) / Math.abs(given);
-    };
-    return relaxations.sort((first, second) => change(first) - change(second));
 }
 /** The least Σ cost·x of one constraint over the assignments that keep the others. */
-function leastSum({ groupSizes, constraints }, index, others, stop) {
+function explain_infeasibility_leastSum({ groupSizes, constraints }, index, others, stop) {
     const { costs } = constraints[index];
     const quadratic = new Float64Array(costs.length ** 2);
     costs.forEach((cost, variable) => {
@@ -44602,16 +48155,17 @@ function isSettled({ incumbent, bestBound }, { relativeGap }) {
     return bestBound >= cutoffFor(incumbent?.objective, relativeGap);
 }
 /** Told apart in what is left of the time: the answer stands without it. */
-function infeasible(source, control) {
+async function infeasible(source, control) {
     const least = smallestLimits(source);
     const secondsLeftAfter = control.secondsLeft() - EXPLANATION_SECONDS;
     const stop = () => control.secondsLeft() <= secondsLeftAfter || mustStop(control);
-    return { status: 'infeasible', smallestLimits: least, contradictions: findContradictions(source, least, stop) };
+    const contradictions = await explainInfeasibility(source, least, stop);
+    return { status: 'infeasible', smallestLimits: least, contradictions };
 }
 function mustStop({ secondsLeft, isCancelled }) {
     return isCancelled() || secondsLeft() <= 0;
 }
-function conclude(source, known, control) {
+async function conclude(source, known, control) {
     if (known.incumbent === undefined) {
         if (known.bestBound === Number.POSITIVE_INFINITY)
             return infeasible(source, control);
@@ -45005,7 +48559,7 @@ async function restore(client, key, wantedUnits) {
             return nothing('absent', ...zstdNotes);
         case 'unavailable':
         case 'failed': {
-            const reason = describeFailure(reply);
+            const reason = github_store_describeFailure(reply);
             if (reason.includes(READ_DENIED))
                 return nothing('denied', `this run may not read the Actions cache: ${reason}`);
             return nothing('failed', `nothing was restored from the Actions cache: ${reason}`);
@@ -45021,14 +48575,14 @@ async function save(client, savedKey, records) {
             return { outcome: 'known', savedKey, notes: [] };
         case 'unavailable':
         case 'failed': {
-            const reason = describeFailure(reply);
+            const reason = github_store_describeFailure(reply);
             return reason.includes(WRITE_DENIED)
                 ? unsaved('denied', `this run may only read it: ${reason}`)
                 : unsaved('failed', reason);
         }
     }
 }
-function describeFailure(failure) {
+function github_store_describeFailure(failure) {
     return failure.outcome === 'failed'
         ? failure.reason
         : 'there is no cache service here (ACTIONS_RESULTS_URL is not set)';
@@ -45275,10 +48829,10 @@ function hasExactly({ losses }, names) {
 async function openMeasurementCache(input, stores) {
     const { policy, key } = input;
     const notes = new Set(policy.notice === undefined ? [] : [policy.notice]);
-    const set = policy.store === 'off' ? undefined : await openSet(input, stores.local, notes);
+    const set = policy.store === 'off' ? undefined : await measurement_cache_openSet(input, stores.local, notes);
     const kept = set === undefined ? [] : await measurement_cache_readSet(set, notes);
     const github = policy.store === 'github' ? stores.github : undefined;
-    const wantedUnits = input.wanted.map(({ unit }) => unit);
+    const wantedUnits = input.wanted === 'all' ? [] : input.wanted.map(({ unit }) => unit);
     const restored = await attempt(() => github?.restore(key, wantedUnits), 'nothing is restored', notes);
     for (const note of restored?.notes ?? [])
         notes.add(note);
@@ -45299,7 +48853,8 @@ class OpenCache {
     constructor(parts) {
         this.#parts = parts;
         this.#all = firstOfEachUnit(parts.records);
-        this.#wanted = parts.input.wanted;
+        const { wanted } = parts.input;
+        this.#wanted = wanted === 'all' ? unitsOf(this.#all.values()) : wanted;
         this.known = selectWanted(this.#wanted, this.#all, parts.notes);
         this.#matchedKey = parts.restored?.matchedKey;
         this.#found = this.#describe();
@@ -45333,6 +48888,18 @@ class OpenCache {
         if (records.length > 0)
             await attempt(() => set?.append(records), 'units are not kept on this machine', notes);
     }
+    async lookFor(units) {
+        const { input, stores, notes } = this.#parts;
+        if (input.policy.store !== 'github')
+            return;
+        const restored = await attempt(() => stores.github?.restore(input.key, units), 'nothing is restored', notes);
+        for (const note of restored?.notes ?? [])
+            notes.add(note);
+        await this.adopt(restored?.records.values() ?? []);
+        this.known = selectWanted(this.#wanted, this.#all, notes);
+        this.#matchedKey ??= restored?.matchedKey;
+        this.#found = this.#describe();
+    }
     async drop(reason) {
         const { set, notes } = this.#parts;
         notes.add(`what was known is dropped: ${reason}`);
@@ -45342,12 +48909,13 @@ class OpenCache {
         this.#found = this.#describe();
         await attempt(() => set?.drop(), 'what was known stays on this machine', notes);
     }
-    async finish() {
+    async finish(extent = 'all') {
         const { input, stores, set, notes } = this.#parts;
         await attempt(() => set?.tidy(), 'the kept measurements are not tidied up', notes);
         if (input.policy.store !== 'github')
             return;
-        const save = () => stores.github?.save(input.key, [...this.#all.values()], this.#matchedKey);
+        const records = extent === 'all' ? this.#all : this.known;
+        const save = () => stores.github?.save(input.key, [...records.values()], this.#matchedKey);
         const saved = await attempt(save, 'the measurements are not saved', notes);
         for (const note of saved?.notes ?? [])
             notes.add(note);
@@ -45370,6 +48938,9 @@ class OpenCache {
         };
     }
 }
+function unitsOf(records) {
+    return [...records].map(({ unit, losses }) => ({ unit, lossNames: Object.keys(losses) }));
+}
 function ageOf(records, now) {
     if (records.length === 0)
         return {};
@@ -45384,12 +48955,12 @@ function ageOf(records, now) {
  */
 async function saveKept({ key, label }, { local, github }) {
     const notes = new Set();
-    const set = await openSet({ key, label }, local, notes);
+    const set = await measurement_cache_openSet({ key, label }, local, notes);
     const records = set === undefined ? [] : await measurement_cache_readSet(set, notes);
     const saved = await github.save(key, records);
     return { ...saved, notes: [...notes, ...saved.notes], unitCount: records.length };
 }
-function openSet({ key, label }, local, notes) {
+function measurement_cache_openSet({ key, label }, local, notes) {
     return attempt(() => local.open(key, label), 'measurements are not kept on this machine', notes);
 }
 async function measurement_cache_readSet(set, notes) {
@@ -45420,11 +48991,11 @@ function complete(measurement, key, { now, environment }) {
         key,
         ...measurement,
         measuredAt: new Date(now()).toISOString(),
-        environment: plain(environment),
+        environment: measurement_cache_plain(environment),
     };
 }
 /** What the schema of records allows: visible ASCII without brackets. */
-function plain(text) {
+function measurement_cache_plain(text) {
     return text.replace(/[^ -Z^-z|~]/g, '_').slice(0, 256);
 }
 
@@ -45836,6 +49407,7 @@ function isThere(path) {
 
 
 
+
 const onnxruntime_require = (0,external_node_module_namespaceObject.createRequire)(import.meta.url);
 /**
  * Load the package in a folder, which stays where it is: its native library finds its neighbours by its own place.
@@ -45861,7 +49433,8 @@ function createOpenSession(library, provider) {
             graphOptimizationLevel: 'all',
             // Errors only: a warning of the optimizer is nothing a user can act on.
             logSeverityLevel: 3,
-            ...(options.threadCount === undefined ? {} : { intraOpNumThreads: options.threadCount }),
+            // The runtime's own choice is one thread on some virtual machines of two cores, for nearly twice the time.
+            intraOpNumThreads: options.threadCount ?? (0,external_node_os_namespaceObject.availableParallelism)(),
         });
         return onnxruntime_wrap(session, library);
     };
@@ -46073,8 +49646,164 @@ function probe_in_child_withoutSecrets(environment) {
     return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(INPUT|ACTIONS|GITHUB|STATE)_/.test(name)));
 }
 
+;// CONCATENATED MODULE: ./build/src/entry/run-command.js
+/** A command that the user's config names, run on a model file in a process group of its own, which is gone when it ends. */
+
+/** Room for some million numbers; more is a mistake, and memory without bound. */
+const MAX_LINE_LENGTH = 2 ** 26;
+/** What a person wants to see of a trace. */
+const MAX_COMPLAINT_LINES = 10;
+const MAX_COMPLAINT_LENGTH = 16_384;
+/** From SIGTERM to SIGKILL: a cancelled job has 7.5 s, and this process ends itself after 5 (interrupt.ts). */
+const run_command_GRACE_MILLISECONDS = 2_000;
+/** What a process outside the group may hold open after the end. */
+const DRAIN_MILLISECONDS = 1_000;
+/** setTimeout fires at once for more. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** On Windows there are no process groups, and only the command itself is ended. */
+const HAS_GROUPS = process.platform !== 'win32';
+/**
+ * Commands with this environment, but for what is between the workflow runner and this process.
+ *
+ * The command rejects with the signal's reason when it is aborted. Its output is kept from the log, where it could speak
+ * to the workflow runner.
+ */
+function createRunCommand(environment) {
+    return async (request, signal) => {
+        signal.throwIfAborted();
+        const child = start(request, withoutRunner(environment));
+        const end = await watch(child, request.timeLimitSeconds, signal);
+        signal.throwIfAborted();
+        return end;
+    };
+}
+function start({ command, modelPath, folder }, environment) {
+    const [program, args] = typeof command === 'string' ? [command, []] : [command[0], [...command.slice(1), modelPath]];
+    return (0,external_node_child_process_namespaceObject.spawn)(program, args, {
+        cwd: folder,
+        env: { ...environment, BITGATE_MODEL: modelPath },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        shell: typeof command === 'string',
+        detached: HAS_GROUPS,
+    });
+}
+function watch(child, timeLimitSeconds, signal) {
+    const output = keepLastLine();
+    const complaint = keepTail();
+    let stopped;
+    let failure;
+    let graceTimer;
+    const stop = (reason) => {
+        stopped ??= reason;
+        killGroup(child, 'SIGTERM');
+        graceTimer ??= setTimeout(() => killGroup(child, 'SIGKILL'), run_command_GRACE_MILLISECONDS);
+    };
+    const limit = Math.min(1000 * timeLimitSeconds, LONGEST_TIMER_MILLISECONDS);
+    const limitTimer = setTimeout(() => stop('out-of-time'), limit);
+    const abort = () => stop();
+    // A second interrupt ends this process without waiting for anything.
+    const killAtExit = () => killGroup(child, 'SIGKILL');
+    signal.addEventListener('abort', abort);
+    process.on('exit', killAtExit);
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+        if (!output.add(text))
+            stop('too-long-a-line');
+    });
+    child.stderr.setEncoding('utf8').on('data', complaint.add);
+    return new Promise((resolve) => {
+        const finish = () => {
+            clearTimeout(limitTimer);
+            clearTimeout(graceTimer);
+            signal.removeEventListener('abort', abort);
+            process.off('exit', killAtExit);
+            child.stdout.destroy();
+            child.stderr.destroy();
+            resolve({ ...describeEnd(child, failure, stopped, output.lastLine()), complaint: complaint.lines() });
+        };
+        child.once('error', (error) => {
+            failure = error;
+            // Without a process there is no end of one.
+            if (child.pid === undefined)
+                finish();
+        });
+        child.once('exit', () => {
+            // What it left behind in its group ends with it, and so lets go of its output.
+            killGroup(child, 'SIGKILL');
+            const drained = setTimeout(finish, DRAIN_MILLISECONDS);
+            child.once('close', () => {
+                clearTimeout(drained);
+                finish();
+            });
+        });
+    });
+}
+function describeEnd({ exitCode, signalCode }, failure, stopped, lastLine) {
+    if (failure !== undefined)
+        return { kind: 'not-started', reason: failure.message };
+    if (stopped !== undefined)
+        return { kind: stopped };
+    if (exitCode === 0)
+        return { kind: 'done', ...(lastLine === undefined ? {} : { lastLine }) };
+    return { kind: 'failed', reason: exitCode === null ? `signal ${signalCode}` : `exit code ${exitCode}` };
+}
+function killGroup(child, signalName) {
+    if (child.pid === undefined)
+        return;
+    try {
+        if (HAS_GROUPS)
+            process.kill(-child.pid, signalName);
+        else
+            child.kill(signalName);
+    }
+    catch (error) {
+        // Nobody is left in it, or, as macOS says it, nobody who can be ended.
+        if (!['ESRCH', 'EPERM'].includes(error.code ?? ''))
+            throw error;
+    }
+}
+/** Of an output of any length, the last line that is not empty. */
+function keepLastLine() {
+    let last;
+    let open = '';
+    return {
+        /** False once a line is too long. */
+        add(text) {
+            if (open.length > MAX_LINE_LENGTH)
+                return false;
+            // A long line comes in many parts, and is looked through once.
+            open += text;
+            if (text.includes('\n')) {
+                const lines = open.split('\n');
+                open = lines.pop();
+                last = lines.findLast((line) => line.trim() !== '') ?? last;
+            }
+            return open.length <= MAX_LINE_LENGTH;
+        },
+        lastLine: () => (open.trim() === '' ? last : open)?.trim(),
+    };
+}
+/** The last lines of an output of any length. */
+function keepTail() {
+    let tail = '';
+    return {
+        add(text) {
+            tail = (tail + text).slice(-MAX_COMPLAINT_LENGTH);
+        },
+        lines: () => tail
+            .split('\n')
+            .filter((line) => line.trim() !== '')
+            .slice(-MAX_COMPLAINT_LINES),
+    };
+}
+/** Inputs, states and tokens, and the files that speak to the runner: a metric needs none of them. */
+const OF_THE_RUNNER = /^(INPUT_|ACTIONS_|STATE_|GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS|TOKEN)$|GH_TOKEN$)/i;
+function withoutRunner(environment) {
+    return Object.fromEntries(Object.entries(environment).filter(([name]) => !OF_THE_RUNNER.test(name)));
+}
+
 ;// CONCATENATED MODULE: ./build/src/entry/create-world.js
 /** The real world: the disk, the runtime, and the solver in its worker. */
+
 
 
 
@@ -46104,6 +49833,7 @@ function createWorld(settings) {
             note,
         }),
         solve: solver.solve,
+        runCommand: createRunCommand(environment),
         openCache: createOpenCache({ environment, isAction }, new URL(programs.cache, import.meta.url)),
         keptMeasurements: (folder) => {
             const setting = folder === undefined ? {} : { directory: folder };

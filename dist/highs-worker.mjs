@@ -7624,6 +7624,56 @@ function constant(size, value) {
     return new Float64Array(size).fill(value);
 }
 
+;// CONCATENATED MODULE: ./build/src/program/find-contradictions.js
+
+async function findContradictions(limits) {
+    const { constraints, smallest } = limits;
+    const all = [...constraints.keys()];
+    const impossible = all.filter((index) => smallest[index] > roundedLimit(constraints[index]));
+    if (impossible.length > 1) {
+        return impossible.map((index) => ({ constraints: [index], isMinimal: true, relaxations: [] }));
+    }
+    const { members, isMinimal } = impossible.length === 1 ? { members: impossible, isMinimal: true } : await fewestOf(limits, all);
+    return [{ constraints: members, isMinimal, relaxations: await relaxationsOf(limits, members) }];
+}
+/** Leave out every constraint without which the others still contradict each other. */
+async function fewestOf(limits, all) {
+    let members = all;
+    let isMinimal = true;
+    for (const index of all) {
+        const fewer = members.filter((member) => member !== index);
+        const answer = await canBeKept(limits, fewer);
+        if (answer === 'no')
+            members = fewer;
+        if (answer === 'unknown')
+            isMinimal = false;
+    }
+    return { members, isMinimal };
+}
+async function canBeKept({ constraints, leastSum }, [index, ...others]) {
+    if (index === undefined)
+        return 'yes';
+    const { found, bound } = await leastSum(index, others);
+    const limit = roundedLimit(constraints[index]);
+    if (found !== undefined && found <= limit)
+        return 'yes';
+    return bound > limit ? 'no' : 'unknown';
+}
+async function relaxationsOf({ constraints, leastSum }, members) {
+    const relaxations = [];
+    for (const constraint of members) {
+        const others = [...constraints.keys()].filter((index) => index !== constraint);
+        const { found, isLeast } = await leastSum(constraint, others);
+        if (found !== undefined)
+            relaxations.push({ constraint, limit: found, isSmallest: isLeast });
+    }
+    const change = ({ constraint, limit }) => {
+        const given = constraints[constraint].limit;
+        return (limit - given) / Math.abs(given);
+    };
+    return relaxations.sort((first, second) => change(first) - change(second));
+}
+
 ;// CONCATENATED MODULE: ./build/src/solver/termwise-bound.js
 /**
  * A bound from every term alone: Σ over groups of the least ½G_ii(b,b), plus Σ over pairs of groups of the least entry of
@@ -7648,7 +7698,8 @@ function termwiseBound({ groupCount, offsets, quadratic, variableCount }) {
     return sum;
 }
 
-;// CONCATENATED MODULE: ./build/src/solver/find-contradictions.js
+;// CONCATENATED MODULE: ./build/src/solver/explain-infeasibility.js
+
 
 
 
@@ -7657,49 +7708,13 @@ function termwiseBound({ groupCount, offsets, quadratic, variableCount }) {
 
 
 /** @param smallest the smallest limit of every constraint alone, shape [constraintCount] */
-function findContradictions(program, smallest, stop) {
-    const all = [...program.constraints.keys()];
-    const impossible = all.filter((index) => smallest[index] > roundedLimit(program.constraints[index]));
-    if (impossible.length > 1) {
-        return impossible.map((index) => ({ constraints: [index], isMinimal: true, relaxations: [] }));
-    }
-    const { members, isMinimal } = impossible.length === 1 ? { members: impossible, isMinimal: true } : fewestOf(program, all, stop);
-    return [{ constraints: members, isMinimal, relaxations: relaxationsOf(program, members, stop) }];
-}
-/** Leave out every constraint without which the others still contradict each other. */
-function fewestOf(program, all, stop) {
-    let members = all;
-    let isMinimal = true;
-    for (const index of all) {
-        const fewer = members.filter((member) => member !== index);
-        const answer = canBeKept(program, fewer, stop);
-        if (answer === 'no')
-            members = fewer;
-        if (answer === 'unknown')
-            isMinimal = false;
-    }
-    return { members, isMinimal };
-}
-function canBeKept(program, [index, ...others], stop) {
-    if (index === undefined)
-        return 'yes';
-    const { found, bound } = leastSum(program, index, others, stop);
-    const limit = roundedLimit(program.constraints[index]);
-    if (found !== undefined && found <= limit)
-        return 'yes';
-    return bound > limit ? 'no' : 'unknown';
-}
-function relaxationsOf(program, members, stop) {
-    const relaxations = members.flatMap((constraint) => {
-        const others = [...program.constraints.keys()].filter((index) => index !== constraint);
-        const { found, isLeast } = leastSum(program, constraint, others, stop);
-        return found === undefined ? [] : [{ constraint, limit: found, isSmallest: isLeast }];
+function explainInfeasibility(program, smallest, stop) {
+    const { constraints } = program;
+    return findContradictions({
+        constraints,
+        smallest,
+        leastSum: (index, others) => leastSum(program, index, others, stop),
     });
-    const change = ({ constraint, limit }) => {
-        const given = program.constraints[constraint].limit;
-        return (limit - given) / Math.abs(given);
-    };
-    return relaxations.sort((first, second) => change(first) - change(second));
 }
 /** The least Σ cost·x of one constraint over the assignments that keep the others. */
 function leastSum({ groupSizes, constraints }, index, others, stop) {
@@ -7830,16 +7845,17 @@ function isSettled({ incumbent, bestBound }, { relativeGap }) {
     return bestBound >= cutoffFor(incumbent?.objective, relativeGap);
 }
 /** Told apart in what is left of the time: the answer stands without it. */
-function infeasible(source, control) {
+async function infeasible(source, control) {
     const least = smallestLimits(source);
     const secondsLeftAfter = control.secondsLeft() - EXPLANATION_SECONDS;
     const stop = () => control.secondsLeft() <= secondsLeftAfter || mustStop(control);
-    return { status: 'infeasible', smallestLimits: least, contradictions: findContradictions(source, least, stop) };
+    const contradictions = await explainInfeasibility(source, least, stop);
+    return { status: 'infeasible', smallestLimits: least, contradictions };
 }
 function mustStop({ secondsLeft, isCancelled }) {
     return isCancelled() || secondsLeft() <= 0;
 }
-function conclude(source, known, control) {
+async function conclude(source, known, control) {
     if (known.incumbent === undefined) {
         if (known.bestBound === Number.POSITIVE_INFINITY)
             return infeasible(source, control);

@@ -8024,7 +8024,7 @@ async function openMeasurementCache(input, stores) {
     const set = policy.store === 'off' ? undefined : await openSet(input, stores.local, notes);
     const kept = set === undefined ? [] : await readSet(set, notes);
     const github = policy.store === 'github' ? stores.github : undefined;
-    const wantedUnits = input.wanted.map(({ unit }) => unit);
+    const wantedUnits = input.wanted === 'all' ? [] : input.wanted.map(({ unit }) => unit);
     const restored = await attempt(() => github?.restore(key, wantedUnits), 'nothing is restored', notes);
     for (const note of restored?.notes ?? [])
         notes.add(note);
@@ -8045,7 +8045,8 @@ class OpenCache {
     constructor(parts) {
         this.#parts = parts;
         this.#all = firstOfEachUnit(parts.records);
-        this.#wanted = parts.input.wanted;
+        const { wanted } = parts.input;
+        this.#wanted = wanted === 'all' ? unitsOf(this.#all.values()) : wanted;
         this.known = selectWanted(this.#wanted, this.#all, parts.notes);
         this.#matchedKey = parts.restored?.matchedKey;
         this.#found = this.#describe();
@@ -8079,6 +8080,18 @@ class OpenCache {
         if (records.length > 0)
             await attempt(() => set?.append(records), 'units are not kept on this machine', notes);
     }
+    async lookFor(units) {
+        const { input, stores, notes } = this.#parts;
+        if (input.policy.store !== 'github')
+            return;
+        const restored = await attempt(() => stores.github?.restore(input.key, units), 'nothing is restored', notes);
+        for (const note of restored?.notes ?? [])
+            notes.add(note);
+        await this.adopt(restored?.records.values() ?? []);
+        this.known = selectWanted(this.#wanted, this.#all, notes);
+        this.#matchedKey ??= restored?.matchedKey;
+        this.#found = this.#describe();
+    }
     async drop(reason) {
         const { set, notes } = this.#parts;
         notes.add(`what was known is dropped: ${reason}`);
@@ -8088,12 +8101,13 @@ class OpenCache {
         this.#found = this.#describe();
         await attempt(() => set?.drop(), 'what was known stays on this machine', notes);
     }
-    async finish() {
+    async finish(extent = 'all') {
         const { input, stores, set, notes } = this.#parts;
         await attempt(() => set?.tidy(), 'the kept measurements are not tidied up', notes);
         if (input.policy.store !== 'github')
             return;
-        const save = () => stores.github?.save(input.key, [...this.#all.values()], this.#matchedKey);
+        const records = extent === 'all' ? this.#all : this.known;
+        const save = () => stores.github?.save(input.key, [...records.values()], this.#matchedKey);
         const saved = await attempt(save, 'the measurements are not saved', notes);
         for (const note of saved?.notes ?? [])
             notes.add(note);
@@ -8115,6 +8129,9 @@ class OpenCache {
             ...ageOf([...this.known.values()], stores.now()),
         };
     }
+}
+function unitsOf(records) {
+    return [...records].map(({ unit, losses }) => ({ unit, lossNames: Object.keys(losses) }));
 }
 function ageOf(records, now) {
     if (records.length === 0)
@@ -8961,6 +8978,7 @@ const nodeFiles = {
     externalDataOf,
     makeFolder,
     writeFileAtomically,
+    useTemporaryFile,
     assertFileCanBeWritten,
     assertFolderCanBeWritten,
 };
@@ -9090,6 +9108,22 @@ async function writeFileAtomically(path, content) {
         // What went wrong first is what the user needs to know.
         await (0,promises_namespaceObject.rm)(temporaryPath, { force: true }).catch(() => undefined);
         throw cannotWrite(path, cause);
+    }
+}
+async function useTemporaryFile(folder, name, content, use) {
+    await makeFolder(folder);
+    const own = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(folder, '.bitgate-')).catch((cause) => {
+        throw cannotWrite(folder, cause);
+    });
+    const path = (0,external_node_path_namespaceObject.join)(own, name);
+    try {
+        await (0,promises_namespaceObject.writeFile)(path, content).catch((cause) => {
+            throw cannotWrite(path, cause);
+        });
+        return await use(path);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(own, { recursive: true, force: true });
     }
 }
 async function writeAndFlush(path, content) {
@@ -9329,8 +9363,10 @@ async function tellWhatIsSaved(host, saveLeft) {
         if (unitCount === 0)
             return [];
         const isSaved = outcome === 'saved' || outcome === 'known';
-        const fate = isSaved ? 'are saved for the next run' : 'could not be saved in the Actions cache, see the log';
-        return [`${unitCount} of ${announced.unitCount} units of measuring ${fate}.`];
+        const kept = `${unitCount} of ${announced.unitCount} units`;
+        return isSaved
+            ? [`${kept} kept: the next run goes on from there.`]
+            : [`${kept} were measured, and could not be kept in the Actions cache, see the log.`];
     }
     catch (error) {
         host.write(`nothing is saved: ${error instanceof Error ? error.message : String(error)}\n`);
