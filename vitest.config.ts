@@ -7,5 +7,7 @@ export default defineConfig({
     // Real sessions on a slow shared runner; a hung test still ends.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // By itself it leaves one core for watching files, which is half of the machine on a small runner.
+    maxWorkers: '100%',
   },
 });
